@@ -1,0 +1,3 @@
+//! Log store, analysis and admin API for omnify-trace.
+
+pub mod store;

@@ -1,0 +1,5 @@
+//! Structured JSON logs, correlation context and workflow visibility for Rust services.
+//!
+//! See the repository's `docs/ARCHITECTURE.md` for the map of the house.
+
+pub mod schema;
