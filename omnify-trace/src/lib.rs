@@ -2,4 +2,5 @@
 //!
 //! See the repository's `docs/ARCHITECTURE.md` for the map of the house.
 
+pub mod propagation;
 pub mod schema;
