@@ -4,3 +4,6 @@
 
 pub mod propagation;
 pub mod schema;
+
+#[cfg(feature = "runtime")]
+pub mod journal;

@@ -1,0 +1,148 @@
+//! Opening: take a slot, recover what earlier runs left, make the ring new, start the drainer.
+
+use std::collections::hash_map::RandomState;
+use std::fs;
+use std::hash::BuildHasher as _;
+use std::io;
+use std::process;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::thread;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::drain::Drainer;
+use super::error::{Dropped, JournalError};
+use super::header::{Checkpoint, MAGIC};
+use super::housekeeping;
+use super::options::JournalOptions;
+use super::recover::{self, EarlierRun, Recovery};
+use super::ring::{DATA_AT, Ring};
+use super::shared::Shared;
+use super::slot::{SLOTS, Slot};
+
+pub(super) fn open(options: JournalOptions) -> Result<(Arc<Shared>, Recovery), JournalError> {
+    options.check()?;
+    for dir in [&*options.dir, options.rings()] {
+        fs::create_dir_all(dir).map_err(|source| JournalError::Directory {
+            path: dir.to_owned(),
+            source,
+        })?;
+    }
+    let mut recovery = Recovery::default();
+    let (ring, slot) = match own_ring(&options, &mut recovery)? {
+        Ok((ring, slot)) => (ring, Some(slot)),
+        Err(error) => {
+            recovery.volatile = Some(error.to_string());
+            (plain_ring(&options)?, None)
+        }
+    };
+    recover_others(&options, &mut recovery);
+    carry_losses(&ring, &recovery);
+    let shared = Arc::new(Shared::new(options, ring, slot));
+    let consumer = shared.ring.consumer();
+    if let Some(consumer) = consumer {
+        let drainer = Drainer::new(Arc::clone(&shared), consumer);
+        thread::Builder::new()
+            .name("omnify-journal".into())
+            .spawn(move || drainer.run())
+            .map_err(JournalError::Thread)?;
+    }
+    housekeeping::start(&shared.options);
+    Ok((shared, recovery))
+}
+
+/// The first free slot whose ring can be recovered and made new.
+fn own_ring(
+    options: &JournalOptions,
+    recovery: &mut Recovery,
+) -> Result<io::Result<(Ring, Slot)>, JournalError> {
+    for number in 0..SLOTS {
+        let slot = match Slot::take(options.rings(), number) {
+            Ok(Some(slot)) => slot,
+            Ok(None) => continue,
+            Err(error) => return Ok(Err(error)),
+        };
+        match recover_slot(options, &slot) {
+            Ok(run) => recovery.runs.extend(run),
+            Err(error) => {
+                recovery.failed.push((number, error.to_string()));
+                continue;
+            }
+        }
+        recovery.slot = number;
+        return Ok(new_ring(&slot, options.capacity()).map(|ring| (ring, slot)));
+    }
+    Err(JournalError::NoSlot {
+        path: options.rings().to_owned(),
+        slots: SLOTS,
+    })
+}
+
+fn recover_slot(options: &JournalOptions, slot: &Slot) -> io::Result<Option<EarlierRun>> {
+    recover::open_ring(slot)?
+        .map(|mut ring| recover::recover(&mut ring, &options.dir, slot.number))
+        .transpose()
+}
+
+/// Rings of other processes that are no more are drained and emptied.
+fn recover_others(options: &JournalOptions, recovery: &mut Recovery) {
+    for number in 0..SLOTS {
+        let Ok(Some(slot)) = Slot::take_existing(options.rings(), number) else {
+            continue;
+        };
+        if recovery.failed.iter().any(|(failed, _)| *failed == number) {
+            continue;
+        }
+        let recovered = recover_slot(options, &slot).and_then(|run| {
+            slot.file()?.set_len(0)?;
+            Ok(run)
+        });
+        match recovered {
+            Ok(run) => recovery.runs.extend(run),
+            Err(error) => recovery.failed.push((number, error.to_string())),
+        }
+    }
+}
+
+fn new_ring(slot: &Slot, capacity: usize) -> io::Result<Ring> {
+    let file = slot.file()?;
+    file.set_len((DATA_AT + capacity) as u64)?;
+    // Blocks are had now or never: a full disk under a memory map is a fatal signal.
+    #[cfg(target_os = "linux")]
+    rustix::fs::fallocate(
+        file,
+        rustix::fs::FallocateFlags::empty(),
+        0,
+        (DATA_AT + capacity) as u64,
+    )?;
+    let mut ring = Ring::map(file, capacity)?;
+    make_new(&mut ring);
+    Ok(ring)
+}
+
+fn plain_ring(options: &JournalOptions) -> Result<Ring, JournalError> {
+    let bytes = options.capacity();
+    let mut ring = Ring::heap(bytes).map_err(|source| JournalError::Memory { bytes, source })?;
+    make_new(&mut ring);
+    Ok(ring)
+}
+
+fn make_new(ring: &mut Ring) {
+    ring.initialise(RandomState::new().hash_one(process::id()));
+    let header = ring.header();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    header.pid.store(u64::from(process::id()), Relaxed);
+    header.started.store(since.as_nanos() as u64, Relaxed);
+    header.publish(&Checkpoint::default());
+    header.magic.store(MAGIC, Release);
+}
+
+/// Losses that earlier runs did not tell of are told by this one.
+fn carry_losses(ring: &Ring, recovery: &Recovery) {
+    for (reason, count) in recovery.runs.iter().flat_map(|run| &run.untold_losses) {
+        let reason: Dropped = *reason;
+        ring.header().dropped[reason as usize].fetch_add(*count, Relaxed);
+    }
+}

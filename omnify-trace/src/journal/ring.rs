@@ -1,0 +1,477 @@
+//! The ring: a bounded queue of lines in a memory-mapped file. All `unsafe` of this crate is here.
+//!
+//! # Layout
+//! One page of [`Header`], then the table of what is in flight, then `capacity` bytes (a power of
+//! two) of data. Positions count bytes since the ring was made and never wrap (2^64 bytes take
+//! centuries); the data of position `p` lies at `p & (capacity - 1)`. A line is a frame (see
+//! [`frame`]) that may wrap around the end; its word never does, for frames are multiples of eight.
+//!
+//! # Invariants
+//! 1. `tail <= head <= tail + capacity`. `head` moves only by a successful compare-and-swap of
+//!    producers (and of [`Consumer::rewind`]), `tail` only by the one [`Consumer`].
+//! 2. Bytes of `[head, tail + capacity)` are zero: the consumer zeroes what it drained *before* it
+//!    moves `tail` (release), and producers read `tail` (acquire) before they reserve.
+//! 3. The producer whose swap moved `head` from `h` to `h + n` alone writes `[h, h + n)`, first the
+//!    reserved word, then the bytes, last the committed word (release). From then on nobody writes
+//!    there until the consumer releases it.
+//! 4. The consumer reads bytes of a frame only after it saw the committed word (acquire).
+//! 5. Hence, in a file left behind by a killed process, zero words from `tail` on are
+//!    reservations that never got further; skipping them word by word finds the next frame.
+//!
+//! A process may die between any two instructions: its stores are in the page cache in program
+//! order, which is all that recovery needs. After a power cut pages may be older than one another;
+//! then the check in the word decides.
+
+mod alive;
+
+use std::alloc::{self, Layout};
+use std::fs::File;
+use std::io;
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, fence};
+
+use memmap2::{MmapOptions, MmapRaw};
+
+use super::frame::{self, WORD, Word};
+use super::header::Header;
+use crate::schema::Stream;
+
+pub(super) use alive::Alive;
+
+/// Bytes before the in-flight table.
+pub(super) const HEADER_BYTES: usize = 4096;
+/// Operations that can be in flight at once.
+pub(super) const IN_FLIGHT_SLOTS: usize = 1024;
+/// Bytes of one slot, its state word included.
+pub(super) const IN_FLIGHT_SLOT: usize = 512;
+/// The longest note that a slot holds.
+pub(super) const IN_FLIGHT_NOTE: usize = IN_FLIGHT_SLOT - WORD;
+/// Where the data begins.
+pub(super) const DATA_AT: usize = HEADER_BYTES + IN_FLIGHT_SLOTS * IN_FLIGHT_SLOT;
+/// A ring below this is of no use.
+pub(super) const MIN_CAPACITY: usize = 4096;
+/// A ring file that claims more than this is not ours.
+pub(super) const MAX_CAPACITY: usize = 1 << 30;
+
+const NOTE_CLAIMED: u64 = 1;
+const NOTE_READY: u64 = 2;
+
+const _: () = assert!(size_of::<Header>() <= HEADER_BYTES);
+
+/// The ring has no room for this line now.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Full;
+
+/// Where the bytes live.
+enum Region {
+    /// The file. Held for its `Drop`.
+    Mapped(#[expect(dead_code, reason = "unmaps when dropped")] MmapRaw),
+    /// Plain memory, for tests, Miri and a directory that holds no ring file.
+    Heap(Layout),
+}
+
+/// The shared ring. Producers push through `&self`; one [`Consumer`] drains.
+pub(super) struct Ring {
+    region: Region,
+    base: NonNull<u8>,
+    capacity: u64,
+    nonce: u64,
+    next_note: AtomicUsize,
+    consumed: AtomicBool,
+}
+
+// SAFETY: `base` points into memory that `region` owns and that lives as long as the ring. All
+// shared mutable state is atomic, or guarded by the invariants of the module's documentation.
+unsafe impl Send for Ring {}
+// SAFETY: as above.
+unsafe impl Sync for Ring {}
+
+impl Ring {
+    /// Maps a ring file of exactly `DATA_AT + capacity` bytes.
+    pub(super) fn map(file: &File, capacity: usize) -> io::Result<Self> {
+        check_capacity(capacity)?;
+        if file.metadata()?.len() != (DATA_AT + capacity) as u64 {
+            return Err(io::Error::other("the ring file has another size"));
+        }
+        let map = MmapOptions::new()
+            .len(DATA_AT + capacity)
+            .populate()
+            .map_raw(file)?;
+        let base = NonNull::new(map.as_mut_ptr()).ok_or(io::ErrorKind::OutOfMemory)?;
+        Ok(Self::over(Region::Mapped(map), base, capacity))
+    }
+
+    /// A ring in plain memory: it does not outlive the process.
+    pub(super) fn heap(capacity: usize) -> io::Result<Self> {
+        check_capacity(capacity)?;
+        let layout =
+            Layout::from_size_align(DATA_AT + capacity, HEADER_BYTES).map_err(io::Error::other)?;
+        // SAFETY: the layout's size is not zero.
+        let base = NonNull::new(unsafe { alloc::alloc_zeroed(layout) })
+            .ok_or(io::ErrorKind::OutOfMemory)?;
+        Ok(Self::over(Region::Heap(layout), base, capacity))
+    }
+
+    fn over(region: Region, base: NonNull<u8>, capacity: usize) -> Self {
+        let mut ring = Self {
+            region,
+            base,
+            capacity: capacity as u64,
+            nonce: 0,
+            next_note: AtomicUsize::new(0),
+            consumed: AtomicBool::new(false),
+        };
+        ring.nonce = ring.header().nonce.load(Relaxed);
+        ring
+    }
+
+    /// Makes the ring new and empty, beginning at position 0.
+    pub(super) fn initialise(&mut self, nonce: u64) {
+        self.header().magic.store(0, Release);
+        // SAFETY: `&mut self` is the only access; the region is `DATA_AT + capacity` bytes long.
+        unsafe {
+            self.base
+                .as_ptr()
+                .write_bytes(0, DATA_AT + self.capacity as usize);
+        }
+        self.nonce = nonce;
+        let header = self.header();
+        header.nonce.store(nonce, Relaxed);
+        header.capacity.store(self.capacity, Relaxed);
+    }
+
+    /// The control page.
+    pub(super) fn header(&self) -> &Header {
+        // SAFETY: `base` is page-aligned and `Header` fits the first page; it is made of atomics
+        // only, for which every bit pattern is valid.
+        unsafe { self.base.cast::<Header>().as_ref() }
+    }
+
+    /// Bytes of data.
+    pub(super) fn capacity(&self) -> u64 {
+        self.capacity
+    }
+
+    /// Bytes reserved and not yet released.
+    pub(super) fn used(&self) -> u64 {
+        let tail = self.header().tail.load(Acquire);
+        self.header().head.load(Acquire).saturating_sub(tail)
+    }
+
+    /// Puts a line into the ring and returns how many bytes are now in use.
+    pub(super) fn push(&self, stream: Stream, line: &[u8]) -> Result<u64, Full> {
+        debug_assert!(line.len() <= frame::MAX_LINE);
+        let need = frame::span(line.len());
+        let check = frame::content(line);
+        let header = self.header();
+        let mut tail = header.tail.load(Acquire);
+        let mut head = header.head.load(Relaxed);
+        let used = loop {
+            let used = head.wrapping_add(need).wrapping_sub(tail);
+            if used > self.capacity {
+                let now = header.tail.load(Acquire);
+                if now == tail {
+                    return Err(Full);
+                }
+                tail = now;
+                head = header.head.load(Relaxed);
+                continue;
+            }
+            // Sequentially consistent, so that a drainer that was seen sleeping by nobody has seen
+            // this reservation: see `wake`.
+            match header
+                .head
+                .compare_exchange_weak(head, head + need, SeqCst, Relaxed)
+            {
+                Ok(_) => break used,
+                Err(now) => head = now,
+            }
+        };
+        let place = self.place(head);
+        let word = self.word(head);
+        word.store(frame::reserved(stream, line.len(), place), Relaxed);
+        // The reserved word must be in memory before the first byte of the line.
+        fence(Release);
+        // SAFETY: invariant 3: `[head, head + need)` is ours, and `need <= capacity`.
+        unsafe { self.copy_in(head + WORD as u64, line) };
+        word.store(frame::committed(stream, line.len(), place, check), Release);
+        Ok(used)
+    }
+
+    /// The one consumer of this ring, to the first who asks.
+    pub(super) fn consumer(self: &Arc<Self>) -> Option<Consumer> {
+        if self.consumed.swap(true, SeqCst) {
+            return None;
+        }
+        let tail = self.header().tail.load(Acquire);
+        Some(Consumer {
+            ring: Arc::clone(self),
+            tail,
+            at: tail,
+        })
+    }
+
+    /// Every proven line from `from` on, in order, and how many words made no sense. For a ring
+    /// that nobody writes: the one of a dead process, or a new one.
+    pub(super) fn scan(&mut self, from: u64, mut line: impl FnMut(Stream, &[u8], &[u8])) -> u64 {
+        let head = self.header().head.load(Acquire);
+        let most = from.saturating_add(self.capacity);
+        let end = if head >= from && head <= most && head.is_multiple_of(8) {
+            head
+        } else {
+            most
+        };
+        let (mut at, mut damaged) = (from, 0);
+        while at < end {
+            let place = self.place(at);
+            let word = self.word(at).load(Acquire);
+            let fits = |len: usize| frame::span(len) <= end - at;
+            at += match frame::read(word) {
+                Word::Empty => WORD as u64,
+                Word::Reserved { len } if fits(len) && frame::proves_reserved(word, place) => {
+                    frame::span(len)
+                }
+                Word::Committed { stream, len } if fits(len) => {
+                    // SAFETY: the frame fits the region, and `&mut self` means nobody writes.
+                    let (first, second) = unsafe { self.slices(at + WORD as u64, len) };
+                    let check = if second.is_empty() {
+                        frame::content(first)
+                    } else {
+                        frame::content(&[first, second].concat())
+                    };
+                    if frame::proves_committed(word, place, check) {
+                        line(stream, first, second);
+                        frame::span(len)
+                    } else {
+                        damaged += 1;
+                        WORD as u64
+                    }
+                }
+                _ => {
+                    damaged += 1;
+                    WORD as u64
+                }
+            };
+        }
+        damaged
+    }
+
+    /// Notes something that is in flight; `None` if the table is full or the note too long.
+    pub(super) fn note(&self, note: &[u8]) -> Option<usize> {
+        if note.len() > IN_FLIGHT_NOTE {
+            return None;
+        }
+        let start = self.next_note.fetch_add(1, Relaxed);
+        for i in 0..IN_FLIGHT_SLOTS {
+            let slot = (start.wrapping_add(i)) % IN_FLIGHT_SLOTS;
+            let state = self.note_state(slot);
+            if state.load(Relaxed) == 0
+                && state
+                    .compare_exchange(0, NOTE_CLAIMED, Acquire, Relaxed)
+                    .is_ok()
+            {
+                // SAFETY: the swap made this slot ours until `forget`; the note fits it.
+                unsafe {
+                    let to = self.base.as_ptr().add(note_at(slot) + WORD);
+                    std::ptr::copy_nonoverlapping(note.as_ptr(), to, note.len());
+                }
+                state.store((note.len() as u64) << 8 | NOTE_READY, Release);
+                return Some(slot);
+            }
+        }
+        None
+    }
+
+    /// Frees a slot that [`note`](Self::note) returned.
+    pub(super) fn forget(&self, slot: usize) {
+        if slot < IN_FLIGHT_SLOTS {
+            self.note_state(slot).store(0, Release);
+        }
+    }
+
+    /// The notes of a dead process.
+    pub(super) fn notes(&mut self) -> Vec<Vec<u8>> {
+        let mut notes = Vec::new();
+        for slot in 0..IN_FLIGHT_SLOTS {
+            let state = self.note_state(slot).load(Acquire);
+            let len = (state >> 8) as usize;
+            if state & 0xFF == NOTE_READY && len <= IN_FLIGHT_NOTE {
+                // SAFETY: the slot lies in the region, and `&mut self` means nobody writes.
+                let note = unsafe {
+                    let from = self.base.as_ptr().add(note_at(slot) + WORD);
+                    std::slice::from_raw_parts(from, len)
+                };
+                notes.push(note.to_vec());
+            }
+        }
+        notes
+    }
+
+    /// A position as the checks see it: it differs between runs and laps.
+    fn place(&self, at: u64) -> u64 {
+        self.nonce ^ at
+    }
+
+    fn note_state(&self, slot: usize) -> &AtomicU64 {
+        debug_assert!(slot < IN_FLIGHT_SLOTS);
+        // SAFETY: inside the table, 8-aligned, and only ever used as an atomic.
+        unsafe { AtomicU64::from_ptr(self.base.as_ptr().add(note_at(slot)).cast()) }
+    }
+
+    /// The word at a position that is a multiple of eight.
+    fn word(&self, at: u64) -> &AtomicU64 {
+        debug_assert_eq!(at % 8, 0);
+        // SAFETY: masked into the data and 8-aligned. Plain writes of the same bytes (a line in
+        // another lap, zeroing) are ordered by `tail`: invariants 2 and 3.
+        unsafe { AtomicU64::from_ptr(self.base.as_ptr().add(self.offset(at) & !7).cast()) }
+    }
+
+    fn offset(&self, at: u64) -> usize {
+        DATA_AT + (at & (self.capacity - 1)) as usize
+    }
+
+    /// # Safety
+    /// `[at, at + bytes.len())` belongs to the caller and is at most `capacity` long.
+    unsafe fn copy_in(&self, at: u64, bytes: &[u8]) {
+        let offset = self.offset(at);
+        let room = DATA_AT + self.capacity as usize - offset;
+        let first = bytes.len().min(room);
+        // SAFETY: both parts lie in the data; the caller owns them; `bytes` is not in the ring.
+        unsafe {
+            let base = self.base.as_ptr();
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), base.add(offset), first);
+            if first < bytes.len() {
+                let rest = &bytes[first..];
+                std::ptr::copy_nonoverlapping(rest.as_ptr(), base.add(DATA_AT), rest.len());
+            }
+        }
+    }
+
+    /// # Safety
+    /// Nobody writes `[at, at + len)` while the slices live, and `len <= capacity`.
+    unsafe fn slices(&self, at: u64, len: usize) -> (&[u8], &[u8]) {
+        let offset = self.offset(at);
+        let first = len.min(DATA_AT + self.capacity as usize - offset);
+        // SAFETY: both parts lie in the data; the caller promises the rest.
+        unsafe {
+            let base = self.base.as_ptr();
+            (
+                std::slice::from_raw_parts(base.add(offset), first),
+                std::slice::from_raw_parts(base.add(DATA_AT), len - first),
+            )
+        }
+    }
+}
+
+impl Drop for Ring {
+    fn drop(&mut self) {
+        if let Region::Heap(layout) = self.region {
+            // SAFETY: allocated with this layout in `heap`, and nothing borrows it any more.
+            unsafe { alloc::dealloc(self.base.as_ptr(), layout) };
+        }
+    }
+}
+
+/// The draining side. There is at most one per ring.
+pub(super) struct Consumer {
+    ring: Arc<Ring>,
+    tail: u64,
+    at: u64,
+}
+
+/// One committed line, still in the ring.
+pub(super) struct Line<'a> {
+    pub(super) stream: Stream,
+    pub(super) first: &'a [u8],
+    pub(super) second: &'a [u8],
+}
+
+impl Consumer {
+    /// The next line that [`release`](Self::release) does not cover yet, if it is committed.
+    pub(super) fn next(&mut self) -> Option<Line<'_>> {
+        if self.at == self.tail + self.ring.capacity {
+            // Full, and all of it read: here lies the first line again.
+            return None;
+        }
+        let word = self.ring.word(self.at).load(Acquire);
+        let Word::Committed { stream, len } = frame::read(word) else {
+            return None;
+        };
+        let from = self.at + WORD as u64;
+        self.at += frame::span(len);
+        // SAFETY: invariant 4: the word was committed, so nobody writes the frame until `release`,
+        // which needs `&mut self` and so ends the borrow.
+        let (first, second) = unsafe { self.ring.slices(from, len) };
+        Some(Line {
+            stream,
+            first,
+            second,
+        })
+    }
+
+    /// How far [`next`](Self::next) has come.
+    pub(super) fn position(&self) -> u64 {
+        self.at
+    }
+
+    /// Gives everything before [`position`](Self::position) back to the producers.
+    pub(super) fn release(&mut self) {
+        let len = (self.at - self.tail) as usize;
+        let offset = self.ring.offset(self.tail);
+        let first = len.min(DATA_AT + self.ring.capacity as usize - offset);
+        // SAFETY: `[tail, at)` is committed and only the consumer may touch it (invariants 3, 4).
+        unsafe {
+            let base = self.ring.base.as_ptr();
+            base.add(offset).write_bytes(0, first);
+            base.add(DATA_AT).write_bytes(0, len - first);
+        }
+        self.settle();
+    }
+
+    /// If the ring is empty and far from its beginning, goes on at the beginning: a service that
+    /// logs little then uses the same few pages again and again, warm in the cache.
+    /// Returns whether the position changed.
+    pub(super) fn rewind(&mut self) -> bool {
+        const FAR: u64 = 256 * 1024;
+        let mask = self.ring.capacity - 1;
+        if self.at & mask < FAR || self.tail != self.at {
+            return false;
+        }
+        let start = (self.at | mask) + 1;
+        // Nothing lies between, so the jump is a reservation of zeros: recovery skips it.
+        if self
+            .ring
+            .header()
+            .head
+            .compare_exchange(self.at, start, SeqCst, Relaxed)
+            .is_err()
+        {
+            return false;
+        }
+        self.at = start;
+        true
+    }
+
+    /// Makes `tail` follow a [`rewind`](Self::rewind), once it is on record.
+    pub(super) fn settle(&mut self) {
+        self.tail = self.at;
+        self.ring.header().tail.store(self.at, Release);
+    }
+}
+
+fn note_at(slot: usize) -> usize {
+    HEADER_BYTES + slot * IN_FLIGHT_SLOT
+}
+
+fn check_capacity(capacity: usize) -> io::Result<()> {
+    if capacity.is_power_of_two() && (MIN_CAPACITY..=MAX_CAPACITY).contains(&capacity) {
+        Ok(())
+    } else {
+        Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "a ring's size must be a power of two",
+        ))
+    }
+}
