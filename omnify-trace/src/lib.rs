@@ -7,3 +7,7 @@ pub mod schema;
 
 #[cfg(feature = "runtime")]
 pub mod journal;
+#[cfg(feature = "runtime")]
+pub mod operation;
+#[cfg(feature = "runtime")]
+pub mod panic;

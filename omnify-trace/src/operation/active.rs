@@ -1,0 +1,123 @@
+//! The guard of a running operation: ends it once, whatever happens.
+
+use std::sync::Arc;
+
+use tracing::Span;
+
+use super::current;
+use super::emit::{self, Ending};
+use super::op::{Detail, Handle, Op};
+use super::outcome::{Cancelled, Failure, Panicked, Verdict};
+
+/// A running operation.
+///
+/// End it with [`complete`](Self::complete) or [`fail`](Self::fail). Dropped before that, it
+/// ends as cancelled, or as panicked while its thread panics.
+#[derive(Debug)]
+#[must_use = "an operation that is dropped at once ends as cancelled"]
+pub struct Active {
+    op: Arc<Op>,
+    ended: bool,
+}
+
+impl Active {
+    pub(crate) fn begin(op: Arc<Op>) -> Self {
+        let active = Self { op, ended: false };
+        emit::started(&active.op);
+        active
+    }
+
+    pub(crate) fn op(&self) -> &Arc<Op> {
+        &self.op
+    }
+
+    /// The span of its lines.
+    #[must_use]
+    pub fn span(&self) -> &Span {
+        &self.op.span
+    }
+
+    /// A handle that code elsewhere can record usage, status or sizes with.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        Handle(Arc::clone(&self.op))
+    }
+
+    /// Runs a closure inside: its lines carry the operation's ids, its operations are children.
+    pub fn in_scope<T>(&self, scope: impl FnOnce() -> T) -> T {
+        let _current = current::enter(Some(Arc::clone(&self.op)));
+        self.op.span.in_scope(scope)
+    }
+
+    /// Ends it well.
+    pub fn complete(mut self) {
+        self.finish(&Ending::Completed);
+    }
+
+    /// Ends it with this error.
+    pub fn fail<E: Failure<M> + ?Sized, M>(mut self, error: &E) {
+        self.judge(&error.failure());
+    }
+
+    pub(crate) fn judge(&mut self, verdict: &Verdict<'_>) {
+        match verdict {
+            Verdict::Success => self.finish(&Ending::Completed),
+            Verdict::Failure { error, type_name } => {
+                self.finish(&Ending::Failed {
+                    error: *error,
+                    type_name,
+                });
+            }
+            Verdict::Text(text) => {
+                let error = emit::TextError(text.to_string());
+                self.finish(&Ending::Failed {
+                    error: &error,
+                    type_name: "",
+                });
+            }
+        }
+    }
+
+    pub(crate) fn panicked(&mut self) {
+        let error = Panicked {
+            message: crate::panic::last_message(),
+        };
+        self.finish(&Ending::Panicked(&error));
+    }
+
+    fn finish(&mut self, ending: &Ending<'_>) {
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
+        if ending.is_failure() {
+            self.blame();
+        }
+        emit::ended(&self.op, ending);
+    }
+
+    /// A failed step is the one that its run names, unless another follows.
+    fn blame(&self) {
+        if let Detail::Step(step) = &self.op.detail
+            && !step.retries()
+            && let Some(run) = self
+                .op
+                .ancestors()
+                .find(|op| matches!(op.detail, Detail::Workflow(_)))
+        {
+            run.notes.lock().failed_step = Some(step.id.clone());
+        }
+    }
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        if std::thread::panicking() {
+            self.panicked();
+        } else {
+            self.finish(&Ending::Cancelled(&Cancelled));
+        }
+    }
+}

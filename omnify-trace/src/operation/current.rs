@@ -1,0 +1,100 @@
+//! The innermost operation that runs on this thread, and what code inside says of it.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::sync::Arc;
+
+use super::kind::{Kind, WaitKind};
+use super::op::{Handle, Op};
+use super::run::Waiting;
+
+thread_local! {
+    static CURRENT: RefCell<Option<Arc<Op>>> = const { RefCell::new(None) };
+}
+
+/// The innermost operation around this code, if there is one.
+#[must_use]
+pub fn current() -> Option<Handle> {
+    current_op().map(Handle)
+}
+
+pub(crate) fn current_op() -> Option<Arc<Op>> {
+    CURRENT
+        .try_with(|current| current.try_borrow().ok()?.clone())
+        .ok()
+        .flatten()
+}
+
+/// Makes an operation the innermost one until the guard goes.
+pub(crate) struct Entered(Option<Arc<Op>>);
+
+pub(crate) fn enter(op: Option<Arc<Op>>) -> Entered {
+    Entered(swap(op))
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        swap(self.0.take());
+    }
+}
+
+fn swap(op: Option<Arc<Op>>) -> Option<Arc<Op>> {
+    CURRENT
+        .try_with(|current| match current.try_borrow_mut() {
+            Ok(mut slot) => std::mem::replace(&mut *slot, op),
+            Err(_) => None,
+        })
+        .ok()
+        .flatten()
+}
+
+/// The nearest operation of one of these kinds, from the innermost outwards.
+fn with_nearest(kinds: &[Kind], tell: impl FnOnce(&Handle)) {
+    let mut next = current_op();
+    while let Some(op) = next {
+        if kinds.contains(&op.kind()) {
+            tell(&Handle(op));
+            return;
+        }
+        next = op.parent.clone();
+    }
+}
+
+/// Tokens of the agent or model call around this code. Adds up.
+pub fn record_usage(input_tokens: u64, output_tokens: u64) {
+    with_nearest(&[Kind::Agent], |op| {
+        op.record_usage(input_tokens, output_tokens);
+    });
+}
+
+/// Cost in US dollars of the agent or model call around this code. Adds up.
+pub fn record_cost(cost_usd: f64) {
+    with_nearest(&[Kind::Agent], |op| op.record_cost(cost_usd));
+}
+
+/// HTTP status of the external call around this code.
+pub fn record_status(status_code: u16) {
+    with_nearest(&[Kind::ExternalApi], |op| op.record_status(status_code));
+}
+
+/// Rows that the query around this code returned or changed.
+pub fn record_rows(rows: u64) {
+    with_nearest(&[Kind::DbQuery], |op| op.record_rows(rows));
+}
+
+/// Size of the output of the step or workflow around this code.
+pub fn record_output_bytes(bytes: u64) {
+    with_nearest(&[Kind::Step, Kind::Workflow], |op| {
+        op.record_output_bytes(bytes);
+    });
+}
+
+/// Runs a future of which is known what it waits for, so that a stuck report can say so.
+pub fn waiting<F: Future>(kind: WaitKind, future: F) -> Waiting<F> {
+    Waiting::new(kind, current_op(), future)
+}
+
+/// Waits for a person: the step around it is `waiting` meanwhile, and is never called stuck.
+pub fn waiting_for_human<F: Future>(future: F) -> Waiting<F> {
+    waiting(WaitKind::Human, future)
+}

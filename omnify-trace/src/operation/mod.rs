@@ -1,0 +1,49 @@
+//! Operations: workflow runs, steps, agents, calls to other services, database queries.
+//!
+//! Each is a builder that runs a future, a closure, or hands out a guard. While it runs, every
+//! line inside carries its ids; its beginning and its end are events of schema v1; and it is
+//! registered, so that the watchdog can tell stuck from slow from waiting.
+//!
+//! ```
+//! use omnify_trace::operation;
+//! # async fn charge() -> Result<(), std::io::Error> { Ok(()) }
+//! # async fn example() -> Result<(), std::io::Error> {
+//! operation::workflow("client-onboarding")
+//!     .name("Client onboarding")
+//!     .run(async {
+//!         operation::step("charge").attempt(1).run(charge()).await
+//!     })
+//!     .await
+//! # }
+//! ```
+//!
+//! What lives here: `builder` (what a caller says), `op` (what is known of a running one),
+//! `active` (the guard), `run` (the future), `emit` (the events), `outcome` (success or failure),
+//! `current` (the innermost operation, and what code inside says of it).
+
+mod active;
+mod builder;
+mod current;
+mod emit;
+mod kind;
+mod op;
+mod outcome;
+mod run;
+mod statement;
+
+pub use active::Active;
+pub use builder::{
+    Agent, DbQuery, ExternalApi, Step, Workflow, agent, db_query, external_api, step, workflow,
+};
+pub use current::{
+    current, record_cost, record_output_bytes, record_rows, record_status, record_usage, waiting,
+    waiting_for_human,
+};
+pub use kind::{Kind, WaitKind};
+pub use op::Handle;
+pub use outcome::{Cancelled, Failure, Outcome, Panicked, Verdict};
+pub use run::{Run, Waiting};
+pub use statement::normalize as normalize_statement;
+
+#[doc(hidden)]
+pub use outcome::{probe, via};

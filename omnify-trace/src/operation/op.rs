@@ -1,0 +1,175 @@
+//! What is known of one operation while it is open.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tracing::Span;
+
+use super::builder::{Agent, DbQuery, ExternalApi, Step, Workflow};
+use super::kind::{Kind, WaitKind};
+
+/// Names are usually literals; those from definitions are owned.
+pub(crate) type Text = std::borrow::Cow<'static, str>;
+
+/// What the caller said, by kind.
+#[derive(Debug)]
+pub(crate) enum Detail {
+    Workflow(Workflow),
+    Step(Step),
+    Agent(Agent),
+    ExternalApi(ExternalApi),
+    DbQuery(DbQuery),
+}
+
+/// What becomes known while it runs.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    pub(crate) input_tokens: Option<u64>,
+    pub(crate) output_tokens: Option<u64>,
+    pub(crate) cost_usd: Option<f64>,
+    pub(crate) status_code: Option<u16>,
+    pub(crate) rows: Option<u64>,
+    pub(crate) output_bytes: Option<u64>,
+    pub(crate) failed_step: Option<Text>,
+}
+
+/// One operation.
+#[derive(Debug)]
+pub(crate) struct Op {
+    pub(crate) detail: Detail,
+    pub(crate) span: Span,
+    pub(crate) parent: Option<Arc<Op>>,
+    pub(crate) started: Instant,
+    pub(crate) budget: Option<Duration>,
+    pub(crate) notes: Mutex<Notes>,
+    wait: AtomicU8,
+}
+
+impl Op {
+    pub(crate) fn new(
+        detail: Detail,
+        span: Span,
+        parent: Option<Arc<Self>>,
+        budget: Option<Duration>,
+    ) -> Self {
+        Self {
+            detail,
+            span,
+            parent,
+            started: Instant::now(),
+            budget,
+            notes: Mutex::new(Notes::default()),
+            wait: AtomicU8::new(WaitKind::Unknown as u8),
+        }
+    }
+
+    /// Its time begins now.
+    pub(crate) fn begin(&mut self) {
+        self.started = Instant::now();
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        match self.detail {
+            Detail::Workflow(_) => Kind::Workflow,
+            Detail::Step(_) => Kind::Step,
+            Detail::Agent(_) => Kind::Agent,
+            Detail::ExternalApi(_) => Kind::ExternalApi,
+            Detail::DbQuery(_) => Kind::DbQuery,
+        }
+    }
+
+    /// The operation's name in reports: the id of a workflow or step, the name of an agent or
+    /// API, the statement of a query.
+    pub(crate) fn name(&self) -> &str {
+        match &self.detail {
+            Detail::Workflow(workflow) => &workflow.id,
+            Detail::Step(step) => &step.id,
+            Detail::Agent(agent) => &agent.name,
+            Detail::ExternalApi(call) => &call.api,
+            Detail::DbQuery(query) => &query.statement,
+        }
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    pub(crate) fn wait_kind(&self) -> WaitKind {
+        WaitKind::from_u8(self.wait.load(Ordering::Relaxed))
+    }
+
+    /// Sets what it waits for, and gives what it waited for before.
+    pub(crate) fn set_wait_kind(&self, kind: WaitKind) -> WaitKind {
+        WaitKind::from_u8(self.wait.swap(kind as u8, Ordering::Relaxed))
+    }
+
+    /// This operation and those around it, the innermost first.
+    pub(crate) fn ancestors(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |op| op.parent.as_deref())
+    }
+}
+
+/// An open operation, to be carried to a task or thread of its own, or to be told things.
+#[derive(Debug, Clone)]
+pub struct Handle(pub(crate) Arc<Op>);
+
+impl Handle {
+    /// What it is.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.0.kind()
+    }
+
+    /// The id of a workflow or step, the name of an agent or API, the statement of a query.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    /// What it waits for, as far as it is known.
+    #[must_use]
+    pub fn wait_kind(&self) -> super::WaitKind {
+        self.0.wait_kind()
+    }
+
+    /// How long it may take, where that was said.
+    #[must_use]
+    pub fn budget(&self) -> Option<Duration> {
+        self.0.budget
+    }
+
+    /// The span that its lines are in.
+    #[must_use]
+    pub fn span(&self) -> &Span {
+        &self.0.span
+    }
+
+    /// Tokens of prompt and answer. Adds up over several calls.
+    pub fn record_usage(&self, input_tokens: u64, output_tokens: u64) {
+        let mut notes = self.0.notes.lock();
+        *notes.input_tokens.get_or_insert(0) += input_tokens;
+        *notes.output_tokens.get_or_insert(0) += output_tokens;
+    }
+
+    /// Cost in US dollars. Adds up over several calls.
+    pub fn record_cost(&self, cost_usd: f64) {
+        *self.0.notes.lock().cost_usd.get_or_insert(0.0) += cost_usd;
+    }
+
+    /// The HTTP status of an external call.
+    pub fn record_status(&self, status_code: u16) {
+        self.0.notes.lock().status_code = Some(status_code);
+    }
+
+    /// The rows that a query returned or changed.
+    pub fn record_rows(&self, rows: u64) {
+        self.0.notes.lock().rows = Some(rows);
+    }
+
+    /// The size of the output of a workflow or step.
+    pub fn record_output_bytes(&self, bytes: u64) {
+        self.0.notes.lock().output_bytes = Some(bytes);
+    }
+}
