@@ -48,6 +48,7 @@ mod tests;
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 pub use error::{Dropped, JournalError, Unflushed};
@@ -70,6 +71,8 @@ pub struct Journal {
 
 struct Inner {
     shared: Arc<Shared>,
+    /// Taken by the last handle, which waits for its end: then the slot is free again.
+    drainer: Option<JoinHandle<()>>,
     /// In a forked child: its own journal, opened by its first line.
     child: OnceLock<Option<Journal>>,
 }
@@ -84,9 +87,10 @@ impl Journal {
     /// # Errors
     /// If an option makes no sense, every slot is taken, or there is no thread or memory.
     pub fn open(options: JournalOptions) -> Result<(Self, Recovery), JournalError> {
-        let (shared, recovery) = open::open(options)?;
+        let (shared, drainer, recovery) = open::open(options)?;
         let inner = Inner {
             shared,
+            drainer: Some(drainer),
             child: OnceLock::new(),
         };
         Ok((
@@ -212,7 +216,11 @@ impl Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         // What is not drained in time is recovered by the next start, so there is nothing to say.
-        let _ = self.close(LINGER);
+        let closed = self.close(LINGER);
+        if let (Ok(()), true, Some(drainer)) = (closed, self.shared.is_owner(), self.drainer.take())
+        {
+            let _ = drainer.join();
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::io;
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, Release};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::drain::Drainer;
@@ -20,7 +20,9 @@ use super::ring::{DATA_AT, Ring};
 use super::shared::Shared;
 use super::slot::{SLOTS, Slot};
 
-pub(super) fn open(options: JournalOptions) -> Result<(Arc<Shared>, Recovery), JournalError> {
+type Opened = (Arc<Shared>, JoinHandle<()>, Recovery);
+
+pub(super) fn open(options: JournalOptions) -> Result<Opened, JournalError> {
     options.check()?;
     for dir in [&*options.dir, options.rings()] {
         fs::create_dir_all(dir).map_err(|source| JournalError::Directory {
@@ -38,17 +40,15 @@ pub(super) fn open(options: JournalOptions) -> Result<(Arc<Shared>, Recovery), J
     };
     recover_others(&options, &mut recovery);
     carry_losses(&ring, &recovery);
+    let (ring, consumer) = ring.split();
     let shared = Arc::new(Shared::new(options, ring, slot));
-    let consumer = shared.ring.consumer();
-    if let Some(consumer) = consumer {
-        let drainer = Drainer::new(Arc::clone(&shared), consumer);
-        thread::Builder::new()
-            .name("omnify-journal".into())
-            .spawn(move || drainer.run())
-            .map_err(JournalError::Thread)?;
-    }
+    let drainer = Drainer::new(Arc::clone(&shared), consumer);
+    let drainer = thread::Builder::new()
+        .name("omnify-journal".into())
+        .spawn(move || drainer.run())
+        .map_err(JournalError::Thread)?;
     housekeeping::start(&shared.options);
-    Ok((shared, recovery))
+    Ok((shared, drainer, recovery))
 }
 
 /// The first free slot whose ring can be recovered and made new.
@@ -104,7 +104,7 @@ fn recover_others(options: &JournalOptions, recovery: &mut Recovery) {
     }
 }
 
-fn new_ring(slot: &Slot, capacity: usize) -> io::Result<Ring> {
+pub(super) fn new_ring(slot: &Slot, capacity: usize) -> io::Result<Ring> {
     let file = slot.file()?;
     file.set_len((DATA_AT + capacity) as u64)?;
     // Blocks are had now or never: a full disk under a memory map is a fatal signal.

@@ -30,7 +30,7 @@ use std::io;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, fence};
+use std::sync::atomic::{AtomicU64, AtomicUsize, fence};
 
 use memmap2::{MmapOptions, MmapRaw};
 
@@ -79,7 +79,6 @@ pub(super) struct Ring {
     capacity: u64,
     nonce: u64,
     next_note: AtomicUsize,
-    consumed: AtomicBool,
 }
 
 // SAFETY: `base` points into memory that `region` owns and that lives as long as the ring. All
@@ -121,7 +120,6 @@ impl Ring {
             capacity: capacity as u64,
             nonce: 0,
             next_note: AtomicUsize::new(0),
-            consumed: AtomicBool::new(false),
         };
         ring.nonce = ring.header().nonce.load(Relaxed);
         ring
@@ -200,17 +198,18 @@ impl Ring {
         Ok(used)
     }
 
-    /// The one consumer of this ring, to the first who asks.
-    pub(super) fn consumer(self: &Arc<Self>) -> Option<Consumer> {
-        if self.consumed.swap(true, SeqCst) {
-            return None;
-        }
+    /// Splits the ring into the side that many may have and the side that one may have.
+    pub(super) fn split(self) -> (Arc<Self>, Consumer) {
         let tail = self.header().tail.load(Acquire);
-        Some(Consumer {
-            ring: Arc::clone(self),
-            tail,
-            at: tail,
-        })
+        let ring = Arc::new(self);
+        (
+            Arc::clone(&ring),
+            Consumer {
+                ring,
+                tail,
+                at: tail,
+            },
+        )
     }
 
     /// Every proven line from `from` on, in order, and how many words made no sense. For a ring

@@ -43,10 +43,10 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(options: JournalOptions, ring: Ring, slot: Option<Slot>) -> Self {
+    pub(super) fn new(options: JournalOptions, ring: Arc<Ring>, slot: Option<Slot>) -> Self {
         Self {
             wake: Wake::new(ring.capacity() / 2),
-            ring: Arc::new(ring),
+            ring,
             alive: Alive::new(),
             max_line: options.longest_line(),
             options,

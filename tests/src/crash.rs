@@ -1,0 +1,145 @@
+//! Crash trials: the lines that a victim writes, and the check that none is missing, doubled or torn.
+//!
+//! A victim's line says run, writer and number; its length and its filling follow from those, so
+//! that the reader can make the very same line and compare. After each `write()` that returned, the
+//! victim counts up a number in shared memory: what it counted must be in the files.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use omnify_trace::schema::Stream;
+
+/// The most writers that a victim has.
+pub const WRITERS: usize = 8;
+
+/// How often each kind of death is tried: `OMNIFY_TRIALS`, or the given few.
+#[must_use]
+pub fn trials(few: u32) -> u32 {
+    std::env::var("OMNIFY_TRIALS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(few)
+}
+
+/// The line that a writer of a run writes as its `number`th.
+#[must_use]
+pub fn line(run: u32, writer: usize, number: u64) -> String {
+    let mix = number.wrapping_mul(7_919).wrapping_add(writer as u64);
+    let len = if mix.is_multiple_of(97) {
+        9_000 + mix % 5_000
+    } else {
+        mix % 700
+    };
+    let letter = (mix % 26) as usize;
+    let pad = "abcdefghijklmnopqrstuvwxyz"[letter..=letter].repeat(len as usize);
+    format!(r#"{{"run":{run},"writer":{writer},"number":{number},"pad":"{pad}"}}"#)
+}
+
+/// The stream that the line goes to.
+#[must_use]
+pub fn stream(number: u64) -> Stream {
+    Stream::ALL[(number % 3) as usize]
+}
+
+/// The file in which a run counts what it has written.
+#[must_use]
+pub fn acknowledged_path(dir: &Path, run: u32) -> PathBuf {
+    dir.join(format!("acknowledged-{run}"))
+}
+
+/// Makes the file in which a run counts.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn prepare(dir: &Path, run: u32) -> Result<()> {
+    fs::write(acknowledged_path(dir, run), [0_u8; WRITERS * 8])?;
+    Ok(())
+}
+
+/// What a check found.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Found {
+    /// Lines in the files.
+    pub lines: u64,
+    /// Lines whose writing had returned.
+    pub acknowledged: u64,
+}
+
+/// Checks every line of every log file in `logs` against what the runs counted in `counts`.
+///
+/// # Errors
+/// Says which line is missing, doubled, torn or foreign.
+pub fn check(logs: &Path, counts: &Path, runs: u32) -> Result<Found> {
+    let mut seen: BTreeMap<(u32, usize), Vec<u64>> = BTreeMap::new();
+    let mut found = Found::default();
+    for entry in fs::read_dir(logs)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "log") {
+            let text = fs::read_to_string(&path)?;
+            ensure!(
+                text.is_empty() || text.ends_with('\n'),
+                "{path:?} ends in a torn line"
+            );
+            let mut last: BTreeMap<(u32, usize), u64> = BTreeMap::new();
+            for text in text.lines() {
+                let (run, writer, number) = read(text)
+                    .with_context(|| format!("{path:?} holds a foreign or torn line: {text}"))?;
+                if let Some(before) = last.insert((run, writer), number) {
+                    ensure!(
+                        before < number,
+                        "{path:?}: {run}/{writer}: {number} after {before}"
+                    );
+                }
+                seen.entry((run, writer)).or_default().push(number);
+                found.lines += 1;
+            }
+        }
+    }
+    for run in 0..runs {
+        let counts = fs::read(acknowledged_path(counts, run))?;
+        for (writer, count) in counts.as_chunks::<8>().0.iter().enumerate() {
+            let count = u64::from_ne_bytes(*count);
+            found.acknowledged += count;
+            let mut numbers = seen.remove(&(run, writer)).unwrap_or_default();
+            numbers.sort_unstable();
+            for (expected, number) in numbers.iter().enumerate() {
+                let kind = if *number < expected as u64 {
+                    "doubled"
+                } else {
+                    "missing"
+                };
+                ensure!(
+                    *number == expected as u64,
+                    "run {run} writer {writer}: near {number} one is {kind}"
+                );
+            }
+            let written = numbers.len() as u64;
+            ensure!(
+                written >= count,
+                "run {run} writer {writer}: {written} of {count} lines"
+            );
+            ensure!(
+                written <= count + 1,
+                "run {run} writer {writer}: {written} for {count} lines"
+            );
+        }
+    }
+    if let Some((run, _)) = seen.keys().next() {
+        bail!("lines of a run {run} that never was");
+    }
+    Ok(found)
+}
+
+/// Reads a victim's line, if it is exactly that.
+fn read(text: &str) -> Result<(u32, usize, u64)> {
+    let value: serde_json::Value = serde_json::from_str(text)?;
+    let get = |name: &str| value[name].as_u64().context("no number");
+    let (run, writer, number) = (get("run")? as u32, get("writer")? as usize, get("number")?);
+    ensure!(
+        line(run, writer, number) == text,
+        "not the line that was written"
+    );
+    Ok((run, writer, number))
+}
