@@ -11,3 +11,13 @@ pub mod journal;
 pub mod operation;
 #[cfg(feature = "runtime")]
 pub mod panic;
+
+#[cfg(feature = "macros")]
+pub use omnify_trace_macros::{agent, db_query, external_api, step, workflow};
+
+/// What the macros' code refers to. Not for hands.
+#[doc(hidden)]
+#[cfg(feature = "macros")]
+pub mod __private {
+    pub use {inventory, tracing};
+}

@@ -67,6 +67,12 @@ pub fn db_query(statement: impl AsRef<str>) -> DbQuery {
     }
 }
 
+/// A new id for a run: a UUID of version 7, so that runs sort by their start.
+#[must_use]
+pub fn new_run_id() -> String {
+    uuid::Uuid::now_v7().hyphenated().to_string()
+}
+
 /// What every kind has.
 #[derive(Debug, Default)]
 struct Common {

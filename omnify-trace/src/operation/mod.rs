@@ -24,6 +24,8 @@
 mod active;
 mod builder;
 mod current;
+#[cfg(feature = "macros")]
+mod definition;
 mod emit;
 mod kind;
 mod op;
@@ -33,12 +35,15 @@ mod statement;
 
 pub use active::Active;
 pub use builder::{
-    Agent, DbQuery, ExternalApi, Step, Workflow, agent, db_query, external_api, step, workflow,
+    Agent, DbQuery, ExternalApi, Step, Workflow, agent, db_query, external_api, new_run_id, step,
+    workflow,
 };
 pub use current::{
     current, record_cost, record_output_bytes, record_rows, record_status, record_usage, waiting,
     waiting_for_human,
 };
+#[cfg(feature = "macros")]
+pub use definition::{StepDefinition, measure_output};
 pub use kind::{Kind, WaitKind};
 pub use op::Handle;
 pub use outcome::{Cancelled, Failure, Outcome, Panicked, Verdict};

@@ -1,0 +1,6 @@
+use omnify_trace::step;
+
+#[step("x")]
+const fn traced() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use omnify_trace::workflow;
+
+#[workflow("")]
+async fn traced() {}
+
+fn main() {}

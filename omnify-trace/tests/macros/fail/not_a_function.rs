@@ -1,0 +1,6 @@
+use omnify_trace::step;
+
+#[step("x")]
+struct Traced;
+
+fn main() {}

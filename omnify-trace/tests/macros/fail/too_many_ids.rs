@@ -1,0 +1,6 @@
+use omnify_trace::step;
+
+#[step("a", "b")]
+fn traced() {}
+
+fn main() {}
