@@ -1,19 +1,46 @@
 //! Structured JSON logs, correlation context and workflow visibility for Rust services.
 //!
+//! ```no_run
+//! fn main() -> Result<(), omnify_trace::Error> {
+//!     let _guard = omnify_trace::init()?;
+//!     tracing::info!(answer = 42, "ready");
+//!     Ok(())
+//! }
+//! ```
 //! See the repository's `docs/ARCHITECTURE.md` for the map of the house.
 
-pub mod propagation;
-pub mod schema;
-
+pub mod context;
+#[cfg(feature = "runtime")]
+pub mod error;
 #[cfg(feature = "runtime")]
 pub mod journal;
+#[cfg(feature = "runtime")]
+pub mod layer;
 #[cfg(feature = "runtime")]
 pub mod operation;
 #[cfg(feature = "runtime")]
 pub mod panic;
+pub mod propagation;
+pub mod schema;
+#[cfg(feature = "runtime")]
+pub mod setup;
+#[cfg(feature = "runtime")]
+pub mod spawn;
 
+pub use context::CorrelationContext;
+#[cfg(feature = "runtime")]
+pub use error::Error;
+#[cfg(feature = "runtime")]
+pub use layer::{JsonLayer, Sink, emit_line};
 #[cfg(feature = "macros")]
 pub use omnify_trace_macros::{agent, db_query, external_api, step, workflow};
+pub use schema::{EventType, Stream};
+#[cfg(feature = "runtime")]
+pub use setup::{Environment, Telemetry, init};
+#[cfg(feature = "runtime")]
+pub use spawn::thread;
+#[cfg(feature = "tokio")]
+pub use spawn::{spawn, spawn_blocking};
 
 /// What the macros' code refers to. Not for hands.
 #[doc(hidden)]

@@ -1,0 +1,149 @@
+//! The time of a line: RFC 3339, UTC, nanoseconds; the part up to the second is made once a second.
+
+use std::{
+    cell::Cell,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// `2026-11-21T09:10:11.123456789Z`
+pub(crate) const STAMP_LENGTH: usize = 30;
+
+/// Where the layer takes the time from.
+#[derive(Clone, Default)]
+pub enum Clock {
+    /// The system's wall clock.
+    #[default]
+    System,
+    /// Time since the Unix epoch as this function tells it: for tests.
+    Custom(Arc<dyn Fn() -> Duration + Send + Sync>),
+}
+
+impl Clock {
+    /// Time since the Unix epoch; a clock set before 1970 reads as 1970.
+    #[inline]
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        match self {
+            Self::System => SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap_or_default(),
+            Self::Custom(now) => now(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Clock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::System => "System",
+            Self::Custom(_) => "Custom",
+        })
+    }
+}
+
+/// The last second written on this thread, ready as text.
+pub(crate) struct StampCache(Cell<(u64, [u8; 20])>);
+
+impl StampCache {
+    pub(crate) const fn new() -> Self {
+        Self(Cell::new((0, *b"1970-01-01T00:00:00.")))
+    }
+
+    /// Appends the time stamp without quotes.
+    #[inline]
+    pub(crate) fn write(&self, out: &mut Vec<u8>, now: Duration) {
+        let (mut second, mut text) = self.0.get();
+        if second != now.as_secs() {
+            second = now.as_secs();
+            text = civil(second);
+            self.0.set((second, text));
+        }
+        let mut stamp = [0; STAMP_LENGTH];
+        stamp[..20].copy_from_slice(&text);
+        let mut nanos = now.subsec_nanos();
+        stamp[29] = b'Z';
+        stamp[28] = b'0' + (nanos % 10) as u8;
+        nanos /= 10;
+        for pair in (20..28).step_by(2).rev() {
+            let two = (nanos % 100) as usize * 2;
+            nanos /= 100;
+            stamp[pair] = PAIRS[two];
+            stamp[pair + 1] = PAIRS[two + 1];
+        }
+        out.extend_from_slice(&stamp);
+    }
+}
+
+/// The digits of 00 to 99.
+static PAIRS: [u8; 200] = {
+    let mut pairs = [0; 200];
+    let mut n = 0;
+    while n < 100 {
+        pairs[n * 2] = b'0' + (n / 10) as u8;
+        pairs[n * 2 + 1] = b'0' + (n % 10) as u8;
+        n += 1;
+    }
+    pairs
+};
+
+/// `YYYY-MM-DDThh:mm:ss.` of a Unix time, by Howard Hinnant's algorithm for the civil calendar.
+fn civil(seconds: u64) -> [u8; 20] {
+    // The year 9999 is the last that RFC 3339 can write.
+    let seconds = seconds.min(253_402_300_799);
+    let days = seconds / 86_400 + 719_468;
+    let era = days / 146_097;
+    let day_of_era = days % 146_097;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    let time = seconds % 86_400;
+    let mut text = *b"0000-00-00T00:00:00.";
+    let mut put = |at: usize, value: u64| {
+        let two = value as usize * 2;
+        text[at] = PAIRS[two];
+        text[at + 1] = PAIRS[two + 1];
+    };
+    put(0, year / 100);
+    put(2, year % 100);
+    put(5, month);
+    put(8, day);
+    put(11, time / 3600);
+    put(14, time / 60 % 60);
+    put(17, time % 60);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stamp(seconds: u64, nanos: u32) -> String {
+        let mut out = Vec::new();
+        StampCache::new().write(&mut out, Duration::new(seconds, nanos));
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn stamps_are_rfc_3339() {
+        assert_eq!(stamp(0, 0), "1970-01-01T00:00:00.000000000Z");
+        assert_eq!(stamp(951_782_400, 1), "2000-02-29T00:00:00.000000001Z");
+        assert_eq!(
+            stamp(1_709_251_199, 999_999_999),
+            "2024-02-29T23:59:59.999999999Z"
+        );
+        assert_eq!(
+            stamp(1_795_252_211, 123_456_789),
+            "2026-11-21T09:10:11.123456789Z"
+        );
+        assert_eq!(stamp(u64::MAX, 0), "9999-12-31T23:59:59.000000000Z");
+    }
+}

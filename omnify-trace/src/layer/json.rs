@@ -1,0 +1,200 @@
+//! Writing JSON: escaping, numbers, keys. Appends to a byte buffer; allocates only when that must grow.
+//!
+//! Escaped are what JSON asks for and, so that no viewer or shell can be fooled into seeing a
+//! second line (CWE-117): DEL, the C1 controls, and the Unicode line and paragraph separators.
+
+use std::fmt;
+
+use crate::context::hex_into;
+
+/// Which bytes a string may hold unescaped; the others need a closer look.
+const PLAIN: [bool; 256] = {
+    let mut table = [true; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = byte >= 0x20 && byte != 0x7f && byte != 0x22 && byte != 0x5c;
+        byte += 1;
+    }
+    // First bytes of U+0080..U+00BF and U+2000..U+2FFF.
+    table[0xc2] = false;
+    table[0xe2] = false;
+    table
+};
+
+/// Appends `text`, escaped, without quotes.
+#[inline]
+pub(crate) fn escape(out: &mut Vec<u8>, text: &str) {
+    let bytes = text.as_bytes();
+    if is_plain(bytes) {
+        out.extend_from_slice(bytes);
+    } else {
+        escape_slowly(out, bytes);
+    }
+}
+
+/// Appends `"text"`.
+#[inline]
+pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    escape(out, text);
+    out.push(b'"');
+}
+
+/// Appends `"key":`.
+#[inline]
+pub(crate) fn key(out: &mut Vec<u8>, name: &str) {
+    string(out, name);
+    out.push(b':');
+}
+
+/// Arithmetic without a table, so that the compiler turns sixteen bytes into one comparison.
+#[inline]
+fn is_plain(bytes: &[u8]) -> bool {
+    let suspect = |b: u8| (b < 0x20) | (b == b'"') | (b == b'\\') | (b >= 0x7f);
+    let mut chunks = bytes.chunks_exact(16);
+    for chunk in &mut chunks {
+        if chunk.iter().fold(false, |found, &b| found | suspect(b)) {
+            return false;
+        }
+    }
+    !chunks.remainder().iter().any(|&b| suspect(b))
+}
+
+#[cold]
+fn escape_slowly(out: &mut Vec<u8>, bytes: &[u8]) {
+    let mut start = 0;
+    let mut at = 0;
+    while at < bytes.len() {
+        if PLAIN[usize::from(bytes[at])] {
+            at += 1;
+            continue;
+        }
+        let rest = &bytes[at..];
+        let (length, code) = match *rest {
+            [0xc2, second @ 0x80..=0x9f, ..] => (2, u16::from(second)),
+            [0xe2, 0x80, third @ (0xa8 | 0xa9), ..] => (3, 0x2000 + u16::from(third - 0x80)),
+            [0xc2 | 0xe2, ..] => {
+                at += 1;
+                continue;
+            }
+            [byte, ..] => (1, u16::from(byte)),
+            [] => break,
+        };
+        out.extend_from_slice(&bytes[start..at]);
+        escape_one(out, code);
+        at += length;
+        start = at;
+    }
+    out.extend_from_slice(&bytes[start..]);
+}
+
+fn escape_one(out: &mut Vec<u8>, code: u16) {
+    let short = match code {
+        0x22 => b'"',
+        0x5c => b'\\',
+        0x0a => b'n',
+        0x0d => b'r',
+        0x09 => b't',
+        0x08 => b'b',
+        0x0c => b'f',
+        _ => 0,
+    };
+    if short != 0 {
+        out.extend_from_slice(&[b'\\', short]);
+        return;
+    }
+    let mut unicode = *b"\\u0000";
+    hex_into(&code.to_be_bytes(), &mut unicode[2..]);
+    out.extend_from_slice(&unicode);
+}
+
+/// Appends an integer.
+#[inline]
+pub(crate) fn integer(out: &mut Vec<u8>, value: impl itoa::Integer) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+/// Appends a float; what JSON cannot say becomes a string, as the schema defines.
+#[inline]
+pub(crate) fn float(out: &mut Vec<u8>, value: f64) {
+    if value.is_finite() {
+        out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
+    } else if value.is_nan() {
+        out.extend_from_slice(b"\"NaN\"");
+    } else if value > 0.0 {
+        out.extend_from_slice(b"\"Infinity\"");
+    } else {
+        out.extend_from_slice(b"\"-Infinity\"");
+    }
+}
+
+/// Appends `true` or `false`.
+#[inline]
+pub(crate) fn boolean(out: &mut Vec<u8>, value: bool) {
+    out.extend_from_slice(if value { b"true" } else { b"false" });
+}
+
+/// Appends lowercase hexadecimal digits, without quotes.
+pub(crate) fn hex(out: &mut Vec<u8>, bytes: &[u8]) {
+    let start = out.len();
+    out.resize(start + bytes.len() * 2, b'0');
+    hex_into(bytes, &mut out[start..]);
+}
+
+/// Appends the `Debug` form, escaped, without quotes.
+#[inline]
+pub(crate) fn debug(out: &mut Vec<u8>, value: &dyn fmt::Debug) {
+    write(out, format_args!("{value:?}"));
+}
+
+/// Appends formatted text, escaped, without quotes.
+#[inline]
+pub(crate) fn write(out: &mut Vec<u8>, arguments: fmt::Arguments<'_>) {
+    // A `Debug` that reports an error keeps what it wrote so far: a cut value beats a lost line.
+    let _ = fmt::Write::write_fmt(&mut Escaping(out), arguments);
+}
+
+/// Escapes what is formatted into it.
+pub(crate) struct Escaping<'a>(pub(crate) &'a mut Vec<u8>);
+
+impl fmt::Write for Escaping<'_> {
+    #[inline]
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        escape(self.0, text);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_comes_back_equal_from_one_line(text in ".*|[\\x00-\\u{2040}]*") {
+            let mut out = Vec::new();
+            string(&mut out, &text);
+            let parsed: String = serde_json::from_slice(&out).unwrap();
+            prop_assert_eq!(&parsed, &text);
+            let line = String::from_utf8(out).unwrap();
+            let breaks = |c: char| c.is_control() || ('\u{2028}'..='\u{2029}').contains(&c);
+            prop_assert!(!line.contains(breaks), "{}", line);
+        }
+
+        #[test]
+        fn any_float_comes_back_equal(bits: u64) {
+            let value = f64::from_bits(bits);
+            let mut out = Vec::new();
+            float(&mut out, value);
+            // serde_json proves that it is JSON; its float parser is not exact, the standard one is.
+            let parsed: serde_json::Value = serde_json::from_slice(&out).unwrap();
+            prop_assert_eq!(parsed.is_number(), value.is_finite());
+            if value.is_finite() {
+                let text = String::from_utf8(out).unwrap();
+                prop_assert_eq!(text.parse::<f64>().unwrap().to_bits(), bits);
+            }
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! The JSON layer: one event, one line of schema v1, made once.
+//!
+//! A span's fields are serialised when it opens; an event copies its span's ready fragment and
+//! formats its own fields into a buffer that its thread keeps: no allocation, no walk over spans.
+//!
+//! ```
+//! use omnify_trace::layer::{JsonLayer, MemorySink};
+//! use tracing_subscriber::prelude::*;
+//!
+//! let sink = MemorySink::new();
+//! let subscriber = tracing_subscriber::registry().with(JsonLayer::new(sink.clone()));
+//! tracing::subscriber::with_default(subscriber, || {
+//!     let _request = tracing::info_span!("request", user_id = "u-1", shop = 7).entered();
+//!     tracing::info!(items = 3, "cart opened");
+//! });
+//! let line = &sink.events()[0];
+//! assert_eq!(line["message"], "cart opened");
+//! assert_eq!(line["context"]["user_id"], "u-1");
+//! assert_eq!(line["span"]["fields"]["shop"], 7);
+//! assert_eq!(line["extra"]["items"], 3);
+//! ```
+
+mod clock;
+mod current;
+mod event;
+mod exception;
+mod json;
+mod plan;
+mod pool;
+mod service;
+mod sink;
+mod span;
+
+use std::{
+    fmt,
+    sync::Arc,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use tracing::{Subscriber, dispatcher};
+use tracing_core::{Event, span as core_span};
+use tracing_subscriber::{layer::Context, registry::LookupSpan};
+
+pub use self::{
+    clock::Clock,
+    service::Service,
+    sink::{FileSink, MemorySink, NoSink, Sink},
+};
+use self::{
+    current::Local,
+    event::EventVisitor,
+    span::{Handle, SpanState},
+};
+use crate::{context::CorrelationContext, schema::Stream};
+
+static NEXT_LAYER: AtomicUsize = AtomicUsize::new(1);
+/// A buffer that one huge event grew past this is not kept.
+const LARGEST_BUFFER: usize = 64 * 1024;
+
+/// Writes each event as one line of JSON to a [`Sink`].
+///
+/// Works on any `Subscriber` with span look-up, such as `tracing_subscriber::Registry`, beside
+/// other layers and under per-layer filters.
+pub struct JsonLayer {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    number: usize,
+    sink: Arc<dyn Sink>,
+    clock: Clock,
+    /// `,"service":{…}`
+    service: Vec<u8>,
+}
+
+impl JsonLayer {
+    /// A layer that writes to `sink`, for an unnamed service.
+    #[must_use]
+    pub fn new(sink: impl Sink) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                number: NEXT_LAYER.fetch_add(1, Ordering::Relaxed),
+                sink: Arc::new(sink),
+                clock: Clock::System,
+                service: Vec::new(),
+            }),
+        }
+    }
+
+    fn map(self, change: impl FnOnce(&mut Shared)) -> Self {
+        let mut shared = match Arc::try_unwrap(self.shared) {
+            Ok(shared) => shared,
+            Err(shared) => Shared {
+                number: shared.number,
+                sink: Arc::clone(&shared.sink),
+                clock: shared.clock.clone(),
+                service: shared.service.clone(),
+            },
+        };
+        change(&mut shared);
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// Who speaks: the `service` object of every line. Defaults to none.
+    #[must_use]
+    pub fn service(self, service: &Service) -> Self {
+        self.map(|shared| shared.service = service.fragment())
+    }
+
+    /// Where the time comes from. Defaults to the system's clock.
+    #[must_use]
+    pub fn clock(self, clock: Clock) -> Self {
+        self.map(|shared| shared.clock = clock)
+    }
+
+    /// Where this layer's lines go.
+    #[must_use]
+    pub fn sink(&self) -> &Arc<dyn Sink> {
+        &self.shared.sink
+    }
+
+    /// A name for this layer that no other of this process has.
+    pub(crate) fn number(&self) -> usize {
+        self.shared.number
+    }
+
+    fn write_event<S>(&self, local: &Local, event: &Event<'_>, context: &Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let shared = &*self.shared;
+        let plan = local.plans.get(event.metadata());
+        // Taken out, not borrowed: a field's own code may log.
+        let mut line = local.line.take();
+        let mut extra = local.extra.take();
+        line.clear();
+        extra.clear();
+        line.extend_from_slice(b"{\"timestamp\":\"");
+        local.stamp.write(&mut line, shared.clock.now());
+        line.extend_from_slice(&plan.level);
+        let mut visitor = EventVisitor::new(plan, &mut line, &mut extra);
+        event.record(&mut visitor);
+        let stream = visitor.stream;
+        let has_message = visitor.has_message;
+        let rare = visitor.rare.take();
+        if !has_message {
+            line.extend_from_slice(b",\"message\":\"\"");
+        }
+        match rare.as_ref().and_then(|rare| rare.log_target.as_deref()) {
+            Some(target) => {
+                line.extend_from_slice(b",\"target\":");
+                json::string(&mut line, target);
+            }
+            None => line.extend_from_slice(&plan.target),
+        }
+        line.extend_from_slice(&shared.service);
+        self.write_span(local, event, context, &mut line, rare.as_deref());
+        if extra.len() > 1 {
+            line.extend_from_slice(b",\"extra\":{");
+            line.extend_from_slice(&extra[1..]);
+            line.push(b'}');
+        }
+        if let Some(rare) = rare.filter(|rare| rare.exception.present) {
+            rare.exception.write(&mut line);
+        }
+        line.extend_from_slice(b"}\n");
+        shared.sink.write(stream, &line);
+        keep(&local.line, line);
+        keep(&local.extra, extra);
+    }
+
+    fn write_span<S>(
+        &self,
+        local: &Local,
+        event: &Event<'_>,
+        context: &Context<'_, S>,
+        line: &mut Vec<u8>,
+        rare: Option<&event::Rare>,
+    ) where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let mut write = |state: Option<&Arc<SpanState>>| match state {
+            Some(state) => {
+                state.with_fragment(|fragment| event::write_context(line, Some(fragment), rare));
+            }
+            None => event::write_context(line, None, rare),
+        };
+        if event.is_contextual() {
+            local.with_current(self.shared.number, write);
+        } else {
+            let span = context.event_span(event);
+            let state = span.and_then(|span| {
+                let extensions = span.extensions();
+                extensions
+                    .get::<Handle>()
+                    .map(|handle| Arc::clone(&handle.0))
+            });
+            write(state.as_ref());
+        }
+    }
+}
+
+fn keep(place: &std::cell::Cell<Vec<u8>>, buffer: Vec<u8>) {
+    if buffer.capacity() <= LARGEST_BUFFER {
+        place.set(buffer);
+    }
+}
+
+fn state_of<S>(context: &Context<'_, S>, id: &core_span::Id) -> Option<Arc<SpanState>>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let span = context.span(id)?;
+    let extensions = span.extensions();
+    extensions
+        .get::<Handle>()
+        .map(|handle| Arc::clone(&handle.0))
+}
+
+impl<S> tracing_subscriber::Layer<S> for JsonLayer
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    fn on_new_span(
+        &self,
+        attributes: &core_span::Attributes<'_>,
+        id: &core_span::Id,
+        context: Context<'_, S>,
+    ) {
+        let Some(span) = context.span(id) else { return };
+        let attached = current::local(|local| local.attached.take()).flatten();
+        let parent = span.parent().and_then(|parent| {
+            let extensions = parent.extensions();
+            extensions
+                .get::<Handle>()
+                .map(|handle| Arc::clone(&handle.0))
+        });
+        let plan = span::plan_of(attributes.metadata());
+        let state = SpanState::open(attributes, plan, parent, attached);
+        span.extensions_mut().insert(Handle(state));
+    }
+
+    fn on_record(
+        &self,
+        id: &core_span::Id,
+        values: &core_span::Record<'_>,
+        context: Context<'_, S>,
+    ) {
+        let Some(state) = state_of(&context, id) else {
+            return;
+        };
+        if let Some(metadata) = context.metadata(id) {
+            state.record(span::plan_of(metadata), values);
+        }
+    }
+
+    fn on_follows_from(
+        &self,
+        id: &core_span::Id,
+        follows: &core_span::Id,
+        context: Context<'_, S>,
+    ) {
+        if let (Some(state), Some(other)) = (state_of(&context, id), state_of(&context, follows)) {
+            state.follow(&other);
+        }
+    }
+
+    fn on_enter(&self, id: &core_span::Id, context: Context<'_, S>) {
+        if let Some(state) = state_of(&context, id) {
+            current::local(|local| local.enter(self.shared.number, id, state));
+        }
+    }
+
+    fn on_exit(&self, id: &core_span::Id, _: Context<'_, S>) {
+        current::local(|local| local.exit(self.shared.number, id));
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        // While a thread is torn down its buffers may be gone; the line is written all the same.
+        if current::local(|local| self.write_event(local, event, &context)).is_none() {
+            self.write_event(&Local::new(), event, &context);
+        }
+    }
+}
+
+impl fmt::Debug for JsonLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JsonLayer")
+            .field("clock", &self.shared.clock)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Calls `with` with the JSON layer of the current subscriber, if it has one.
+pub(crate) fn with_current_layer<R>(with: impl FnOnce(&JsonLayer) -> R) -> Option<R> {
+    // `get_default` wants a closure that could run twice; it runs once.
+    let mut with = Some(with);
+    dispatcher::get_default(|dispatch| {
+        let layer = dispatch.downcast_ref::<JsonLayer>()?;
+        with.take().map(|with| with(layer))
+    })
+}
+
+/// Writes a ready-made line of schema v1 to the current subscriber's sink.
+///
+/// For lines that were made elsewhere, such as a browser's. A missing `\n` is added; line breaks
+/// inside, which would forge a second line, become spaces. False if no [`JsonLayer`] is at work.
+pub fn emit_line(stream: Stream, line: &[u8]) -> bool {
+    let text = line.strip_suffix(b"\n").unwrap_or(line);
+    with_current_layer(|layer| {
+        let mut whole = Vec::with_capacity(text.len() + 1);
+        whole.extend(
+            text.iter()
+                .map(|&b| if matches!(b, b'\n' | b'\r') { b' ' } else { b }),
+        );
+        whole.push(b'\n');
+        layer.shared.sink.write(stream, &whole);
+    })
+    .is_some()
+}
+
+impl CorrelationContext {
+    /// What is known about the work this thread or task is doing right now: the current span's
+    /// context. `None` outside any span, or without a [`JsonLayer`].
+    #[must_use]
+    pub fn current() -> Option<Self> {
+        with_current_layer(|layer| {
+            current::local(|local| {
+                local.with_current(layer.number(), |state| state.map(|state| state.context()))
+            })
+        })
+        .flatten()
+        .flatten()
+    }
+
+    /// A span that carries this context, whatever thread or task enters it. Its parent is this
+    /// context's current span, also when that lives in another service.
+    ///
+    /// It is never filtered out: without it, the events inside would lose their customer.
+    ///
+    /// ```
+    /// # use omnify_trace::context::CorrelationContext;
+    /// # use omnify_trace::layer::{JsonLayer, MemorySink};
+    /// # use tracing_subscriber::prelude::*;
+    /// # let sink = MemorySink::new();
+    /// # let subscriber = tracing_subscriber::registry().with(JsonLayer::new(sink.clone()));
+    /// # let _guard = tracing::subscriber::set_default(subscriber);
+    /// let context = CorrelationContext::builder().user_id("u-1".parse::<omnify_trace::context::UserId>()?).build();
+    /// context.span("import").in_scope(|| tracing::info!("row read"));
+    /// assert_eq!(sink.events()[0]["context"]["user_id"], "u-1");
+    /// # Ok::<(), omnify_trace::context::InvalidId>(())
+    /// ```
+    #[must_use]
+    pub fn span(&self, name: &str) -> tracing::Span {
+        self.attach(
+            || tracing::error_span!(target: "omnify_trace::context", "span", otel.name = name),
+        )
+    }
+
+    /// Gives this context to the span that `make` creates: for spans of your own callsite.
+    pub fn attach(&self, make: impl FnOnce() -> tracing::Span) -> tracing::Span {
+        current::local(|local| local.attached.set(Some(self.clone())));
+        let span = make();
+        current::local(|local| local.attached.set(None));
+        span
+    }
+}
+
+/// Waits until the current subscriber's sink has everything. False if that took too long.
+pub fn flush(timeout: Duration) -> bool {
+    with_current_layer(|layer| layer.shared.sink.flush(timeout)).unwrap_or(true)
+}

@@ -1,0 +1,629 @@
+//! What the layer keeps of an open span: its own fields, and a ready fragment of the line that
+//! holds those of all its ancestors too.
+//!
+//! The fragment of span creation never changes and is read without a lock. A late `record`
+//! anywhere in a tree of spans raises the tree's epoch; from then on events in that tree look at a
+//! second fragment, behind a lock, that is rendered anew whenever it is older than the epoch.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use parking_lot::{Mutex, MutexGuard};
+use tracing_core::{
+    Metadata,
+    field::{Field, Visit},
+    span,
+};
+
+use super::{
+    json,
+    plan::{Class, Plan},
+};
+use crate::{
+    context::{CorrelationContext, SpanId, TraceId, rng},
+    schema::fields::CONTEXT_FIELDS,
+};
+
+pub(crate) const SLOTS: usize = CONTEXT_FIELDS.len();
+pub(crate) const TRACE_ID: usize = 1;
+pub(crate) const SPAN_ID: usize = 2;
+pub(crate) const PARENT_SPAN_ID: usize = 3;
+
+/// A stretch of a buffer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Piece {
+    start: u32,
+    end: u32,
+}
+
+impl Piece {
+    pub(crate) fn since(start: usize, out: &[u8]) -> Self {
+        Self {
+            start: u32::try_from(start).unwrap_or(u32::MAX),
+            end: u32::try_from(out.len()).unwrap_or(u32::MAX),
+        }
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
+    pub(crate) fn of(self, bytes: &[u8]) -> &[u8] {
+        bytes
+            .get(self.start as usize..self.end as usize)
+            .unwrap_or_default()
+    }
+}
+
+/// One span's own fields, as they were given.
+#[derive(Default)]
+pub(crate) struct Own {
+    values: Vec<u8>,
+    name: Piece,
+    context: [Piece; SLOTS],
+    fields: Vec<(&'static str, Piece)>,
+    follows_from: Piece,
+}
+
+/// The part of a line that a span decides: `,"context":{…},"span":{…}`.
+#[derive(Default)]
+pub(crate) struct Fragment {
+    bytes: Vec<u8>,
+    /// The values of the context in `bytes`, escaped, without quotes.
+    context: [Piece; SLOTS],
+    /// `,"span":{…}` in `bytes`.
+    span: Piece,
+    /// The values of `span.fields` in `bytes`.
+    fields: Vec<(&'static str, Piece)>,
+}
+
+impl Fragment {
+    #[inline]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(crate) fn context(&self, slot: usize) -> &[u8] {
+        self.context[slot].of(&self.bytes)
+    }
+
+    pub(crate) fn span(&self) -> &[u8] {
+        self.span.of(&self.bytes)
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.context = [Piece::default(); SLOTS];
+        self.span = Piece::default();
+        self.fields.clear();
+    }
+
+    fn render(&mut self, name: &str, own: &Own, parent: Option<&Self>) {
+        self.clear();
+        self.bytes.extend_from_slice(b",\"context\":{");
+        let mut comma = false;
+        for slot in 0..SLOTS {
+            let mut value = own.context[slot].of(&own.values);
+            if value.is_empty()
+                && slot != PARENT_SPAN_ID
+                && let Some(parent) = parent
+            {
+                value = parent.context(slot);
+            }
+            if value.is_empty() {
+                continue;
+            }
+            context_member(&mut self.bytes, slot, comma, |out| {
+                let start = out.len();
+                out.extend_from_slice(value);
+                self.context[slot] = Piece::since(start, out);
+            });
+            comma = true;
+        }
+        self.bytes.push(b'}');
+        self.render_span(name, own, parent);
+    }
+
+    fn render_span(&mut self, name: &str, own: &Own, parent: Option<&Self>) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(b",\"span\":{\"name\":\"");
+        if own.name.is_empty() {
+            json::escape(&mut self.bytes, name);
+        } else {
+            self.bytes.extend_from_slice(own.name.of(&own.values));
+        }
+        self.bytes.push(b'"');
+        let inherited = parent.into_iter().flat_map(|parent| {
+            parent
+                .fields
+                .iter()
+                .filter(|(name, _)| !own.fields.iter().any(|(mine, _)| mine == name))
+                .map(|(name, piece)| (*name, piece.of(&parent.bytes)))
+        });
+        let all = inherited.chain(
+            own.fields
+                .iter()
+                .map(|(name, piece)| (*name, piece.of(&own.values))),
+        );
+        for (at, (name, value)) in all.enumerate() {
+            let opening: &[u8] = if at == 0 { b",\"fields\":{" } else { b"," };
+            self.bytes.extend_from_slice(opening);
+            json::key(&mut self.bytes, name);
+            let start = self.bytes.len();
+            self.bytes.extend_from_slice(value);
+            self.fields.push((name, Piece::since(start, &self.bytes)));
+        }
+        if !self.fields.is_empty() {
+            self.bytes.push(b'}');
+        }
+        if !own.follows_from.is_empty() {
+            self.bytes.extend_from_slice(b",\"follows_from\":[");
+            self.bytes
+                .extend_from_slice(own.follows_from.of(&own.values));
+            self.bytes.push(b']');
+        }
+        self.bytes.push(b'}');
+        self.span = Piece::since(start, &self.bytes);
+    }
+}
+
+/// Appends `"name":"value"` of the context.
+pub(crate) fn context_member(
+    out: &mut Vec<u8>,
+    slot: usize,
+    comma: bool,
+    value: impl FnOnce(&mut Vec<u8>),
+) {
+    if comma {
+        out.push(b',');
+    }
+    json::key(out, CONTEXT_FIELDS[slot]);
+    out.push(b'"');
+    value(out);
+    out.push(b'"');
+}
+
+#[derive(Default)]
+struct Late {
+    epoch: u32,
+    fragment: Fragment,
+}
+
+/// An open span.
+pub(crate) struct SpanState {
+    parent: Option<Arc<Self>>,
+    root: Option<Arc<Self>>,
+    name: &'static str,
+    /// Of the whole tree; only the root's is used.
+    epoch: AtomicU32,
+    own: Mutex<Own>,
+    first: Fragment,
+    late: Mutex<Late>,
+    /// What came from the wire and is no field: flags, `tracestate`, baggage.
+    carrier: Option<CorrelationContext>,
+    trace_id: u128,
+    span_id: u64,
+}
+
+impl SpanState {
+    fn empty() -> Self {
+        Self {
+            parent: None,
+            root: None,
+            name: "",
+            epoch: AtomicU32::new(0),
+            own: Mutex::default(),
+            first: Fragment::default(),
+            late: Mutex::default(),
+            carrier: None,
+            trace_id: 0,
+            span_id: 0,
+        }
+    }
+
+    pub(crate) fn open(
+        attributes: &span::Attributes<'_>,
+        plan: &Plan,
+        parent: Option<Arc<Self>>,
+        attached: Option<CorrelationContext>,
+    ) -> Arc<Self> {
+        let mut state = super::pool::take().unwrap_or_else(|| Arc::new(Self::empty()));
+        if let Some(span) = Arc::get_mut(&mut state) {
+            span.fill(attributes, plan, parent, attached);
+        }
+        state
+    }
+
+    fn fill(
+        &mut self,
+        attributes: &span::Attributes<'_>,
+        plan: &Plan,
+        parent: Option<Arc<Self>>,
+        attached: Option<CorrelationContext>,
+    ) {
+        self.name = attributes.metadata().name();
+        self.root = parent
+            .as_ref()
+            .map(|parent| Arc::clone(parent.root.as_ref().unwrap_or(parent)));
+        self.parent = parent;
+        let own = self.own.get_mut();
+        attributes.record(&mut SpanVisitor { own, plan });
+        if let Some(context) = &attached {
+            own.attach(context);
+        }
+        self.carrier = attached.or_else(|| self.parent.as_ref()?.carrier.clone());
+        self.identify();
+        let parent = self.parent.as_deref();
+        // A context of another trace was attached: what the parent knows is not about this work.
+        let inherits = parent.is_none_or(|parent| parent.trace_id == self.trace_id);
+        let name = self.name;
+        let own = self.own.get_mut();
+        let first = &mut self.first;
+        match parent.filter(|_| inherits) {
+            Some(parent) => parent.with_fragment(|parent| first.render(name, own, Some(parent))),
+            None => first.render(name, own, None),
+        }
+        if !inherits {
+            self.parent = None;
+            self.root = None;
+        }
+    }
+
+    /// Decides trace id, span id and parent span id, where the fields did not.
+    fn identify(&mut self) {
+        let parent = self.parent.as_deref();
+        let own = self.own.get_mut();
+        let given = |own: &Own, slot: usize| {
+            std::str::from_utf8(own.context[slot].of(&own.values))
+                .ok()
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned)
+        };
+        self.trace_id = match (given(own, TRACE_ID), parent) {
+            (Some(text), _) => text
+                .parse()
+                .map_or_else(|_| rng::nonzero_u128().get(), TraceId::to_u128),
+            (None, Some(parent)) => parent.trace_id,
+            (None, None) => {
+                let id = rng::nonzero_u128().get();
+                own.set_context(TRACE_ID, |out| json::hex(out, &id.to_be_bytes()));
+                id
+            }
+        };
+        self.span_id = match given(own, SPAN_ID).and_then(|text| text.parse().ok()) {
+            Some(id) => SpanId::to_u64(id),
+            None => {
+                let id = rng::nonzero_u64().get();
+                own.set_context(SPAN_ID, |out| json::hex(out, &id.to_be_bytes()));
+                id
+            }
+        };
+        if let Some(parent) = parent.filter(|parent| parent.trace_id == self.trace_id)
+            && own.context[PARENT_SPAN_ID].is_empty()
+        {
+            own.set_context(PARENT_SPAN_ID, |out| {
+                json::hex(out, &parent.span_id.to_be_bytes());
+            });
+        }
+    }
+
+    fn tree_epoch(&self) -> u32 {
+        self.root
+            .as_deref()
+            .unwrap_or(self)
+            .epoch
+            .load(Ordering::Acquire)
+    }
+
+    fn raise_epoch(&self) {
+        self.root
+            .as_deref()
+            .unwrap_or(self)
+            .epoch
+            .fetch_add(1, Ordering::Release);
+    }
+
+    /// Calls `read` with the fragment that holds everything recorded so far.
+    #[inline]
+    pub(crate) fn with_fragment<R>(&self, read: impl FnOnce(&Fragment) -> R) -> R {
+        let epoch = self.tree_epoch();
+        if epoch == 0 {
+            return read(&self.first);
+        }
+        read(&self.fresh(epoch).fragment)
+    }
+
+    /// The late fragment, rendered anew if it is older than `epoch`. Locks go from child to parent.
+    #[cold]
+    fn fresh(&self, epoch: u32) -> MutexGuard<'_, Late> {
+        let mut late = self.late.lock();
+        if late.epoch != epoch {
+            let own = self.own.lock();
+            let parent = self.parent.as_deref().map(|parent| parent.fresh(epoch));
+            let parent = parent.as_ref().map(|parent| &parent.fragment);
+            late.fragment.render(self.name, &own, parent);
+            late.epoch = epoch;
+        }
+        late
+    }
+
+    pub(crate) fn record(&self, plan: &Plan, values: &span::Record<'_>) {
+        // The user's Debug code runs before the lock is taken: it may log in this very span.
+        let mut fresh = Own::default();
+        values.record(&mut SpanVisitor {
+            own: &mut fresh,
+            plan,
+        });
+        self.own.lock().merge(&fresh);
+        self.raise_epoch();
+    }
+
+    pub(crate) fn follow(&self, other: &Self) {
+        let mut own = self.own.lock();
+        let earlier = own.follows_from.of(&own.values).to_vec();
+        let start = own.values.len();
+        own.values.extend_from_slice(&earlier);
+        if !earlier.is_empty() {
+            own.values.push(b',');
+        }
+        own.values.push(b'"');
+        json::hex(&mut own.values, &other.span_id.to_be_bytes());
+        own.values.push(b'"');
+        own.follows_from = Piece::since(start, &own.values);
+        drop(own);
+        self.raise_epoch();
+    }
+
+    /// Everything known here, typed.
+    pub(crate) fn context(&self) -> CorrelationContext {
+        let builder = self
+            .carrier
+            .as_ref()
+            .map_or_else(CorrelationContext::builder, |carrier| {
+                carrier.carried_only()
+            });
+        self.with_fragment(|fragment| {
+            let text = |slot| unescape(fragment.context(slot));
+            builder
+                .request_id(text(0).and_then(|t| t.parse().ok()))
+                .trace_id(text(TRACE_ID).and_then(|t| t.parse().ok()))
+                .span_id(text(SPAN_ID).and_then(|t| t.parse().ok()))
+                .parent_span_id(text(PARENT_SPAN_ID).and_then(|t| t.parse().ok()))
+                .session_id(text(4).and_then(|t| t.parse().ok()))
+                .user_id(text(5).and_then(|t| t.parse().ok()))
+                .organization_id(text(6).and_then(|t| t.parse().ok()))
+                .workflow_id(text(7).and_then(|t| t.parse().ok()))
+                .run_id(text(8).and_then(|t| t.parse().ok()))
+                .step_id(text(9).and_then(|t| t.parse().ok()))
+                .agent(text(10).and_then(|t| t.parse().ok()))
+                .build()
+        })
+    }
+
+    /// Makes the memory ready for another span; gives back what it held on to.
+    pub(crate) fn reset(&mut self) -> (Option<Arc<Self>>, Option<Arc<Self>>) {
+        self.own.get_mut().clear();
+        self.first.clear();
+        let late = self.late.get_mut();
+        late.epoch = 0;
+        late.fragment.clear();
+        *self.epoch.get_mut() = 0;
+        self.carrier = None;
+        (self.parent.take(), self.root.take())
+    }
+
+    /// Bytes of buffers kept for reuse.
+    pub(crate) fn footprint(&self) -> usize {
+        self.first.bytes.capacity()
+    }
+}
+
+fn unescape(escaped: &[u8]) -> Option<std::borrow::Cow<'_, str>> {
+    if escaped.is_empty() {
+        return None;
+    }
+    if !escaped.contains(&b'\\') {
+        return std::str::from_utf8(escaped).ok().map(Into::into);
+    }
+    let quoted = [b"\"", escaped, b"\""].concat();
+    serde_json::from_slice::<String>(&quoted)
+        .ok()
+        .map(Into::into)
+}
+
+impl Own {
+    fn clear(&mut self) {
+        self.values.clear();
+        self.name = Piece::default();
+        self.context = [Piece::default(); SLOTS];
+        self.fields.clear();
+        self.follows_from = Piece::default();
+    }
+
+    fn set_context(&mut self, slot: usize, value: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.values.len();
+        value(&mut self.values);
+        self.context[slot] = Piece::since(start, &self.values);
+    }
+
+    fn set_field(&mut self, name: &'static str, piece: Piece) {
+        match self.fields.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = piece,
+            None => self.fields.push((name, piece)),
+        }
+    }
+
+    /// The context's ids become this span's own; its current span becomes the parent.
+    fn attach(&mut self, context: &CorrelationContext) {
+        context.for_each(|name, value| {
+            let slot = CONTEXT_FIELDS.iter().position(|known| *known == name);
+            let slot = match slot {
+                Some(SPAN_ID) => PARENT_SPAN_ID,
+                Some(PARENT_SPAN_ID) | None => return,
+                Some(slot) => slot,
+            };
+            if self.context[slot].is_empty() {
+                self.set_context(slot, |out| json::escape(out, value));
+            }
+        });
+    }
+
+    fn merge(&mut self, fresh: &Self) {
+        let mut copy = |piece: Piece| {
+            let start = self.values.len();
+            self.values.extend_from_slice(piece.of(&fresh.values));
+            Piece::since(start, &self.values)
+        };
+        if !fresh.name.is_empty() {
+            self.name = copy(fresh.name);
+        }
+        for slot in 0..SLOTS {
+            if !fresh.context[slot].is_empty() {
+                self.context[slot] = copy(fresh.context[slot]);
+            }
+        }
+        let fields: Vec<_> = fresh
+            .fields
+            .iter()
+            .map(|(name, piece)| (*name, copy(*piece)))
+            .collect();
+        for (name, piece) in fields {
+            self.set_field(name, piece);
+        }
+        self.compact();
+    }
+
+    /// A span that is recorded to for hours must not grow: values that were replaced are let go.
+    fn compact(&mut self) {
+        if self.values.len() < 4096 {
+            return;
+        }
+        let old = std::mem::take(&mut self.values);
+        let mut keep = |piece: &mut Piece| {
+            let start = self.values.len();
+            self.values.extend_from_slice(piece.of(&old));
+            *piece = Piece::since(start, &self.values);
+        };
+        keep(&mut self.name);
+        keep(&mut self.follows_from);
+        self.context.iter_mut().for_each(&mut keep);
+        self.fields.iter_mut().for_each(|(_, piece)| keep(piece));
+    }
+}
+
+/// Takes a span's fields in.
+struct SpanVisitor<'a> {
+    own: &'a mut Own,
+    plan: &'a Plan,
+}
+
+impl SpanVisitor<'_> {
+    /// `text`: the value without quotes; `quoted`: whether a plain field needs them.
+    #[inline]
+    fn put(&mut self, field: &Field, quoted: bool, text: impl FnOnce(&mut Vec<u8>)) {
+        let class = self
+            .plan
+            .fields
+            .get(field.index())
+            .map_or(Class::Plain, |field| field.class);
+        let own = &mut *self.own;
+        match class {
+            Class::Context(slot) => own.set_context(usize::from(slot), text),
+            Class::SpanName => {
+                let start = own.values.len();
+                text(&mut own.values);
+                own.name = Piece::since(start, &own.values);
+            }
+            _ => {
+                let start = own.values.len();
+                if quoted {
+                    own.values.push(b'"');
+                }
+                text(&mut own.values);
+                if quoted {
+                    own.values.push(b'"');
+                }
+                own.set_field(field.name(), Piece::since(start, &own.values));
+            }
+        }
+    }
+
+    fn slot(&self, field: &Field) -> Option<usize> {
+        match self.plan.fields.get(field.index())?.class {
+            Class::Context(slot) => Some(usize::from(slot)),
+            _ => None,
+        }
+    }
+}
+
+impl Visit for SpanVisitor<'_> {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.put(field, true, |out| json::escape(out, value));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        match self.slot(field) {
+            Some(SPAN_ID | PARENT_SPAN_ID) => {
+                self.put(field, false, |out| json::hex(out, &value.to_be_bytes()));
+            }
+            _ => self.put(field, false, |out| json::integer(out, value)),
+        }
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put(field, false, |out| json::integer(out, value));
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        match self.slot(field) {
+            Some(TRACE_ID) => self.put(field, false, |out| json::hex(out, &value.to_be_bytes())),
+            _ => self.put(field, false, |out| json::integer(out, value)),
+        }
+    }
+
+    fn record_i128(&mut self, field: &Field, value: i128) {
+        self.put(field, false, |out| json::integer(out, value));
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        if self.slot(field).is_some() {
+            self.put(field, false, |out| {
+                json::write(out, format_args!("{value}"))
+            });
+        } else {
+            self.put(field, false, |out| json::float(out, value));
+        }
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.put(field, false, |out| json::boolean(out, value));
+    }
+
+    fn record_bytes(&mut self, field: &Field, value: &[u8]) {
+        self.put(field, true, |out| json::hex(out, value));
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
+        self.put(field, true, |out| super::exception::one_line(out, value));
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        self.put(field, true, |out| json::debug(out, value));
+    }
+}
+
+/// The layer's handle on a span, kept in the registry.
+pub(crate) struct Handle(pub(crate) Arc<SpanState>);
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        super::pool::give(&mut self.0);
+    }
+}
+
+/// The plan of a span's callsite.
+pub(crate) fn plan_of(metadata: &'static Metadata<'static>) -> &'static Plan {
+    super::current::plan(metadata)
+}

@@ -1,0 +1,186 @@
+//! Building telemetry: what the program says wins over what the environment says.
+
+use std::{path::PathBuf, sync::Arc};
+
+use tracing::Dispatch;
+use tracing_core::LevelFilter;
+use tracing_subscriber::prelude::*;
+
+use super::{
+    Directives, Environment, Levels, Telemetry,
+    env::{Console, Variables},
+    telemetry,
+};
+use crate::{
+    Error, JsonLayer, Sink,
+    layer::{Clock, FileSink, Service},
+};
+
+/// Builds a [`Telemetry`]. What is not set comes from the environment, then from the preset.
+#[must_use]
+#[derive(Default)]
+pub struct TelemetryBuilder {
+    environment: Option<Environment>,
+    service_name: Option<String>,
+    service_version: Option<String>,
+    instance: Option<String>,
+    log_dir: Option<PathBuf>,
+    filter: Option<Directives>,
+    console: Option<Console>,
+    sink: Option<Arc<dyn Sink>>,
+    clock: Clock,
+}
+
+impl TelemetryBuilder {
+    /// Which preset holds. Defaults to `OMNIFY_ENV`, else development.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = Some(environment);
+        self
+    }
+
+    /// The service's name. Defaults to `OMNIFY_SERVICE_NAME`, else the program's name.
+    pub fn service_name(mut self, name: impl Into<String>) -> Self {
+        self.service_name = Some(name.into());
+        self
+    }
+
+    /// The service's version. Defaults to `OMNIFY_SERVICE_VERSION`, else none.
+    pub fn service_version(mut self, version: impl Into<String>) -> Self {
+        self.service_version = Some(version.into());
+        self
+    }
+
+    /// Which of several running copies. Defaults to `OMNIFY_INSTANCE`, else host name and process id.
+    pub fn instance(mut self, instance: impl Into<String>) -> Self {
+        self.instance = Some(instance.into());
+        self
+    }
+
+    /// Where the log files are. Defaults to `OMNIFY_LOG_DIR`, else `$OMNIFY_DATA_DIR/logs`, else `./data/logs`.
+    pub fn log_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.log_dir = Some(directory.into());
+        self
+    }
+
+    /// Who may speak at which level. Defaults to `OMNIFY_LOG`, else `RUST_LOG`, else `info`
+    /// (`debug` in the test preset).
+    pub fn filter(mut self, filter: Directives) -> Self {
+        self.filter = Some(filter);
+        self
+    }
+
+    /// What goes to the terminal. Defaults to `OMNIFY_CONSOLE`, else pretty in development and off elsewhere.
+    pub fn console(mut self, console: Console) -> Self {
+        self.console = Some(console);
+        self
+    }
+
+    /// Where lines go instead of the log files.
+    pub fn sink(mut self, sink: impl Sink) -> Self {
+        self.sink = Some(Arc::new(sink));
+        self
+    }
+
+    /// Where the time comes from. Defaults to the system's clock.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Telemetry for the whole process: also catches records of the `log` crate.
+    ///
+    /// # Errors
+    /// See [`init`](super::init).
+    pub fn install(self) -> Result<Telemetry, Error> {
+        let (telemetry, dispatch) = self.build()?;
+        tracing::dispatcher::set_global_default(dispatch).map_err(|_| Error::AlreadyInstalled)?;
+        telemetry::became_global(&telemetry);
+        // Another logger may be set already: then the `log` records go where it sends them.
+        let _ = tracing_log::LogTracer::builder()
+            .with_max_level(log::LevelFilter::Trace)
+            .init();
+        Ok(telemetry)
+    }
+
+    /// Telemetry and its subscriber, without touching the process: for tests, or several at once.
+    ///
+    /// # Errors
+    /// See [`init`](super::init), but for the global subscriber.
+    pub fn build(self) -> Result<(Telemetry, Dispatch), Error> {
+        self.build_from(Variables::from_process()?)
+    }
+
+    pub(crate) fn build_from(self, variables: Variables) -> Result<(Telemetry, Dispatch), Error> {
+        let environment = self
+            .environment
+            .or(variables.environment)
+            .unwrap_or_default();
+        let service = Service {
+            name: self
+                .service_name
+                .or(variables.service_name)
+                .unwrap_or_else(program),
+            version: self
+                .service_version
+                .or(variables.service_version)
+                .unwrap_or_default(),
+            environment: environment.to_string(),
+            instance: self
+                .instance
+                .or(variables.instance)
+                .unwrap_or_else(instance),
+        };
+        let sink = match self.sink {
+            Some(sink) => sink,
+            None => {
+                let directory = self.log_dir.or(variables.log_dir).unwrap_or_else(|| {
+                    variables
+                        .data_dir
+                        .unwrap_or_else(|| "data".into())
+                        .join("logs")
+                });
+                open_files(directory)?
+            }
+        };
+        let filter = self.filter.or(variables.filter).unwrap_or_else(|| {
+            Directives::all(match environment {
+                Environment::Test => LevelFilter::DEBUG,
+                Environment::Development | Environment::Production => LevelFilter::INFO,
+            })
+        });
+        let levels = Levels::new(filter);
+        let layer = JsonLayer::new(Arc::clone(&sink))
+            .service(&service)
+            .clock(self.clock);
+        let telemetry = Telemetry::new(layer.number(), sink, levels.clone(), service);
+        let subscriber = tracing_subscriber::registry()
+            .with(levels.layer())
+            .with(layer);
+        Ok((telemetry, Dispatch::new(subscriber)))
+    }
+}
+
+fn open_files(directory: PathBuf) -> Result<Arc<dyn Sink>, Error> {
+    match FileSink::open(&directory) {
+        Ok(sink) => Ok(Arc::new(sink)),
+        Err(source) => Err(Error::LogDirectory {
+            path: directory,
+            source,
+        }),
+    }
+}
+
+fn program() -> String {
+    std::env::current_exe()
+        .ok()
+        .and_then(|path| Some(path.file_stem()?.to_string_lossy().into_owned()))
+        .unwrap_or_else(|| "unknown".to_owned())
+}
+
+fn instance() -> String {
+    let host = rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned();
+    format!("{host}-{}", std::process::id())
+}

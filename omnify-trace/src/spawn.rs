@@ -1,0 +1,69 @@
+//! Tasks and threads that keep their context.
+//!
+//! `tokio::spawn` and `std::thread::spawn` start outside every span: the lines of what runs there
+//! lose their request, user and workflow. These helpers carry the current span and subscriber
+//! over. `clippy.toml` can forbid the plain ones; the README has the snippet.
+
+use tracing::{Span, dispatcher};
+
+/// A span for the new task or thread, child of the current one.
+fn child(name: &str) -> Span {
+    tracing::error_span!(target: "omnify_trace::context", "task", otel.name = name)
+}
+
+/// `tokio::spawn` whose task stays in the current context, under a child span called `name`.
+///
+/// # Panics
+/// As `tokio::spawn` does, outside a runtime.
+#[cfg(feature = "tokio")]
+pub fn spawn<F>(name: &str, future: F) -> tokio::task::JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    use tracing::instrument::{Instrument as _, WithSubscriber as _};
+    let future = future.instrument(child(name));
+    if crate::setup::is_global_current() {
+        tokio::spawn(future)
+    } else {
+        // A scoped subscriber (a test's) has to go with the task.
+        tokio::spawn(future.with_current_subscriber())
+    }
+}
+
+/// `tokio::task::spawn_blocking` whose closure stays in the current context.
+///
+/// # Panics
+/// As `spawn_blocking` does, outside a runtime.
+#[cfg(feature = "tokio")]
+pub fn spawn_blocking<F, R>(name: &str, work: F) -> tokio::task::JoinHandle<R>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    tokio::task::spawn_blocking(carry(name, work))
+}
+
+/// `std::thread::Builder::spawn` whose thread is called `name` and stays in the current context.
+///
+/// # Errors
+/// As `std::thread::Builder::spawn`: the system has no thread left to give.
+pub fn thread<F, R>(name: &str, work: F) -> std::io::Result<std::thread::JoinHandle<R>>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(carry(name, work))
+}
+
+fn carry<R, F: FnOnce() -> R>(name: &str, work: F) -> impl FnOnce() -> R + use<R, F> {
+    let span = child(name);
+    let dispatch =
+        (!crate::setup::is_global_current()).then(|| dispatcher::get_default(Clone::clone));
+    move || match dispatch {
+        Some(dispatch) => dispatcher::with_default(&dispatch, || span.in_scope(work)),
+        None => span.in_scope(work),
+    }
+}
