@@ -80,6 +80,7 @@ pub(crate) struct Variables {
     pub(crate) filter: Option<super::Directives>,
     pub(crate) log_dir: Option<PathBuf>,
     pub(crate) data_dir: Option<PathBuf>,
+    #[expect(dead_code, reason = "console output comes with the next landing")]
     pub(crate) console: Option<Console>,
     pub(crate) service_name: Option<String>,
     pub(crate) service_version: Option<String>,
