@@ -34,7 +34,7 @@ pub(crate) fn build() -> Result<()> {
 
 /// Toolchain, module, glue.
 pub(crate) fn wasm() -> Result<()> {
-    Ok(())
+    crate::wasm::build()
 }
 
 /// The dashboard's and the customer page's files, in `examples/dashboard/dist`.

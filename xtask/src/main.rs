@@ -12,6 +12,7 @@ mod demo;
 mod shell;
 mod steps;
 mod test;
+mod wasm;
 
 use clap::{Parser, Subcommand};
 
@@ -42,7 +43,11 @@ enum Command {
     /// Measure beside the peers: emit, http, operations, store, browser
     Bench(bench::Options),
     /// Build the browser logger and its npm package
-    Wasm,
+    Wasm {
+        /// Then run the crate's own tests in headless Chromium
+        #[arg(long)]
+        test: bool,
+    },
     /// Build the dashboard (and the browser logger that it imports)
     Dashboard,
     /// What `.ci/run` calls: the same as `test`
@@ -54,7 +59,13 @@ fn main() -> std::process::ExitCode {
         Command::Demo { build_only } => demo::run(build_only),
         Command::Test { only } => test::run(only.as_deref()),
         Command::Bench(options) => bench::run(&options),
-        Command::Wasm => dashboard::build_wasm(),
+        Command::Wasm { test } => dashboard::build_wasm().and_then(|()| {
+            if test {
+                shell::run(&mut wasm::test()?)
+            } else {
+                Ok(())
+            }
+        }),
         Command::Dashboard => dashboard::build(),
         Command::Ci => test::run(None),
     };

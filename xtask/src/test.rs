@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::{chromium, dashboard, shell, steps::human};
+use crate::{chromium, dashboard, shell, steps::human, wasm};
 
 /// What one group of tests came to.
 struct Outcome {
@@ -73,6 +73,14 @@ pub(crate) fn run(only: Option<&str>) -> Result<()> {
         command.args(["test", "--workspace", "--doc", "--no-fail-fast", "--locked"]);
         command
     });
+    let mut wasm_tests = None;
+    report.setup("set-up: runner of the wasm tests", || {
+        wasm_tests = Some(wasm::test()?);
+        Ok(())
+    })?;
+    if let Some(command) = wasm_tests {
+        report.tests("wasm tests in Chromium", || command);
+    }
     report.check("TypeScript checks", || {
         shell::run(dashboard::npm().args(["run", "check", "--workspaces", "--if-present"]))
     });

@@ -1,0 +1,128 @@
+import { now } from '../clock.js';
+import type { BrowserLogger } from '../logger.js';
+import { replace } from './listen.js';
+
+const TRACEPARENT = 'traceparent';
+const REQUEST_ID = 'x-request-id';
+
+/** A request that is being followed. */
+export interface Followed {
+  /** Headers to send; absent where they must not go. */
+  headers?: { traceparent: string; requestId: string };
+  end: (status: number, bytes: number, error?: string) => void;
+}
+
+/** Begins to follow a request; `undefined` if it is not to be followed. */
+export function follow(logger: BrowserLogger, method: string, url: string): Followed | undefined {
+  const ticket = logger.use((core) => core.request_start(method, url, now()));
+  if (!ticket) return undefined;
+  const slot = Number(ticket.slice(92));
+  if (logger.enabled('debug')) logger.use((core) => core.request_sent(slot, now()));
+  const end = (status: number, bytes: number, error = ''): void => {
+    logger.use((core) => core.request_end(slot, status, bytes, error, now()));
+  };
+  if (ticket[91] !== '+') return { end };
+  return { end, headers: { traceparent: ticket.slice(0, 55), requestId: ticket.slice(55, 91) } };
+}
+
+/** Follows `fetch` and `XMLHttpRequest`. Requests that already carry a `traceparent` are left alone. */
+export function observeRequests(logger: BrowserLogger): void {
+  observeFetch(logger);
+  observeXhr(logger);
+}
+
+function observeFetch(logger: BrowserLogger): void {
+  replace(logger, window, 'fetch', (original) => function (this: unknown, input, init) {
+    const plan = planFetch(logger, input, init);
+    const sent = original.call(window, input, plan?.init ?? init);
+    if (!plan) return sent;
+    return sent.then(
+      (response) => {
+        plan.followed.end(response.status, length(response.headers.get('content-length')));
+        return response;
+      },
+      (error: unknown) => {
+        plan.followed.end(0, -1, nameOf(error));
+        throw error;
+      },
+    );
+  });
+}
+
+function planFetch(
+  logger: BrowserLogger,
+  input: RequestInfo | URL,
+  init: RequestInit | undefined,
+): { followed: Followed; init: RequestInit | undefined } | undefined {
+  try {
+    const request = input instanceof Request ? input : undefined;
+    const url = new URL(request ? request.url : String(input), document.baseURI).href;
+    const method = (init?.method ?? request?.method ?? 'GET').toUpperCase();
+    const headers = new Headers(init?.headers ?? request?.headers);
+    if (headers.has(TRACEPARENT)) return undefined;
+    const followed = follow(logger, method, url);
+    if (!followed) return undefined;
+    // A request without CORS cannot carry headers of ours.
+    const silent = (init?.mode ?? request?.mode) === 'no-cors';
+    if (!followed.headers || silent) return { followed, init };
+    headers.set(TRACEPARENT, followed.headers.traceparent);
+    if (!headers.has(REQUEST_ID)) headers.set(REQUEST_ID, followed.headers.requestId);
+    return { followed, init: { ...init, headers } };
+  } catch {
+    return undefined;
+  }
+}
+
+interface Planned {
+  method: string;
+  url: string;
+  traced: boolean;
+}
+
+function observeXhr(logger: BrowserLogger): void {
+  const plans = new WeakMap<XMLHttpRequest, Planned>();
+  const prototype = XMLHttpRequest.prototype;
+  replace(logger, prototype, 'open', (original) => function (this: XMLHttpRequest, ...args: unknown[]) {
+    const [method, url] = args;
+    plans.set(this, { method: String(method).toUpperCase(), url: String(url), traced: false });
+    return (original as (...args: unknown[]) => void).apply(this, args);
+  } as typeof original);
+  replace(logger, prototype, 'setRequestHeader', (original) => function (this: XMLHttpRequest, name, value) {
+    const plan = plans.get(this);
+    if (plan && name.toLowerCase() === TRACEPARENT) plan.traced = true;
+    return original.call(this, name, value);
+  });
+  replace(logger, prototype, 'send', (original) => function (this: XMLHttpRequest, body) {
+    const plan = plans.get(this);
+    if (plan && !plan.traced) followXhr(logger, this, plan);
+    return original.call(this, body);
+  });
+}
+
+function followXhr(logger: BrowserLogger, xhr: XMLHttpRequest, plan: Planned): void {
+  try {
+    const followed = follow(logger, plan.method, new URL(plan.url, document.baseURI).href);
+    if (!followed) return;
+    let error = '';
+    xhr.addEventListener('error', () => (error = 'NetworkError'));
+    xhr.addEventListener('timeout', () => (error = 'TimeoutError'));
+    xhr.addEventListener('abort', () => (error = 'AbortError'));
+    xhr.addEventListener('loadend', () => {
+      followed.end(xhr.status, length(xhr.getResponseHeader('content-length')), error);
+    });
+    if (followed.headers) {
+      xhr.setRequestHeader(TRACEPARENT, followed.headers.traceparent);
+      xhr.setRequestHeader(REQUEST_ID, followed.headers.requestId);
+    }
+  } catch {
+    // The request goes on without us.
+  }
+}
+
+function length(value: string | null): number {
+  return value === null ? -1 : Number(value) || 0;
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error || error instanceof DOMException ? error.name : 'Error';
+}

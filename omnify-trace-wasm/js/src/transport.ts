@@ -1,0 +1,142 @@
+/** Sends what the core hands out: batches while the page lives, beacons as it goes, the rest next time. */
+import type { Core } from '#core';
+
+import { adjust, now } from './clock.js';
+
+const BATCH_BYTES = 48 * 1024;
+/** Browsers allow 64 KiB of beacons and keepalive requests in flight, for the whole page. */
+const BEACON_BYTES = 60 * 1024;
+const TIMEOUT_MS = 10_000;
+const SAVED = 'omnify.queue';
+
+export class Transport {
+  readonly #core: Core;
+  readonly #endpoint: string;
+  readonly #fetch: typeof fetch;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #sending: Promise<void> | undefined;
+  #flight = 0;
+  #stopped = false;
+
+  constructor(core: Core, endpoint: string) {
+    this.#core = core;
+    this.#endpoint = endpoint;
+    // As it was before the logger's own hook.
+    this.#fetch = window.fetch.bind(window);
+  }
+
+  /** Takes up what an earlier page could not send. */
+  restore(): void {
+    const saved = storage(() => localStorage.getItem(SAVED));
+    if (saved) {
+      this.forgetSaved();
+      this.#core.restore(saved, now());
+      this.wake();
+    }
+  }
+
+  forgetSaved(): void {
+    storage(() => localStorage.removeItem(SAVED));
+  }
+
+  /** Something waits: sets the timer unless it runs. `soon` looks again at a running one. */
+  wake(soon = false): void {
+    if (this.#stopped || this.#sending) return;
+    if (this.#timer !== undefined) {
+      if (!soon) return;
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    }
+    const due = this.#core.due(now());
+    if (due >= 0) {
+      this.#timer = setTimeout(() => {
+        this.#timer = undefined;
+        void this.flush();
+      }, due);
+    }
+  }
+
+  /** Sends until nothing waits or sending is put off. */
+  flush(): Promise<void> {
+    this.#sending ??= this.#sendAll().finally(() => {
+      this.#sending = undefined;
+      this.wake();
+    });
+    return this.#sending;
+  }
+
+  async #sendAll(): Promise<void> {
+    adjust();
+    for (;;) {
+      const body = this.#core.take(BATCH_BYTES, false, now());
+      if (!body) return;
+      const id = ++this.#flight;
+      const { status, rejected, pause } = await this.#post(body);
+      this.#core.done(id, status, rejected, pause, now());
+    }
+  }
+
+  async #post(body: string): Promise<{ status: number; rejected: number; pause: number }> {
+    const answer = { status: 0, rejected: 0, pause: 0 };
+    try {
+      const response = await this.#fetch(this.#endpoint, {
+        method: 'POST',
+        body,
+        headers: { 'content-type': 'application/json' },
+        // The batch arrives even if the page goes away meanwhile.
+        keepalive: true,
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      answer.status = response.status;
+      answer.pause = retryAfter(response.headers.get('retry-after'));
+      const { rejected } = (await response.json()) as { rejected?: unknown };
+      if (Array.isArray(rejected)) answer.rejected = rejected.length;
+    } catch {
+      // No answer, or one without JSON: the status says which.
+    }
+    return answer;
+  }
+
+  /** The page is hidden, perhaps for good: beacons, as far as the browser takes them. */
+  beacon(): void {
+    let budget = BEACON_BYTES;
+    for (;;) {
+      const body = this.#core.take(Math.min(budget, BATCH_BYTES), true, now());
+      if (!body) return;
+      const id = ++this.#flight;
+      const blob = new Blob([body], { type: 'application/json' });
+      const taken = navigator.sendBeacon(this.#endpoint, blob);
+      this.#core.done(id, taken ? 202 : 0, 0, 0, now());
+      if (!taken) return;
+      budget -= blob.size;
+    }
+  }
+
+  /** The page goes away: what no beacon took waits for the next page. */
+  save(): void {
+    const rest = this.#core.save();
+    if (rest) storage(() => localStorage.setItem(SAVED, rest));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+}
+
+/** `Retry-After` in milliseconds: seconds or a date; 0 if absent or nonsense. */
+export function retryAfter(value: string | null): number {
+  if (!value) return 0;
+  const seconds = Number(value);
+  const pause = Number.isFinite(seconds) ? seconds * 1_000 : Date.parse(value) - Date.now();
+  return Number.isFinite(pause) ? Math.max(0, Math.min(pause, 3_600_000)) : 0;
+}
+
+/** Storage may be absent, full or forbidden; the logger then does without. */
+export function storage<T>(use: () => T): T | null {
+  try {
+    return use();
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,146 @@
+//! JSON written byte by byte: no formatter, no parser.
+
+use alloc::vec::Vec;
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+/// Appends a string with its quotes; control characters are escaped, so a line stays one line.
+pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    escaped(out, text.as_bytes());
+    out.push(b'"');
+}
+
+/// Appends a string's inside.
+pub(crate) fn escaped(out: &mut Vec<u8>, text: &[u8]) {
+    for &byte in text {
+        match byte {
+            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            0..0x20 | 0x7f => {
+                out.extend_from_slice(b"\\u00");
+                hex_byte(out, byte);
+            }
+            _ => out.push(byte),
+        }
+    }
+}
+
+/// Appends two lowercase hexadecimal digits.
+pub(crate) fn hex_byte(out: &mut Vec<u8>, byte: u8) {
+    out.push(HEX[usize::from(byte >> 4)]);
+    out.push(HEX[usize::from(byte & 15)]);
+}
+
+/// Appends a whole number.
+pub(crate) fn integer(out: &mut Vec<u8>, mut value: u64) {
+    let start = out.len();
+    loop {
+        out.push(b'0' + (value % 10) as u8);
+        value /= 10;
+        if value == 0 {
+            break;
+        }
+    }
+    if let Some(digits) = out.get_mut(start..) {
+        digits.reverse();
+    }
+}
+
+/// Appends a number that is not negative, with at most four decimals; what is no such number is 0.
+pub(crate) fn decimal(out: &mut Vec<u8>, value: f64) {
+    // The cast saturates: NaN and negative numbers become 0.
+    let scaled = (value * 10_000.0 + 0.5) as u64;
+    integer(out, scaled / 10_000);
+    let mut fraction = scaled % 10_000;
+    if fraction > 0 {
+        out.push(b'.');
+        let mut place = 1_000;
+        while fraction > 0 {
+            out.push(b'0' + (fraction / place) as u8);
+            fraction %= place;
+            place /= 10;
+        }
+    }
+}
+
+/// Appends `"name":` after a comma, if something stands before it.
+pub(crate) fn key(out: &mut Vec<u8>, name: &str) {
+    if !matches!(out.last(), Some(b'{' | b'[') | None) {
+        out.push(b',');
+    }
+    out.push(b'"');
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
+}
+
+/// Appends `"name":"value"`.
+pub(crate) fn field(out: &mut Vec<u8>, name: &str, value: &str) {
+    key(out, name);
+    string(out, value);
+}
+
+/// Appends `"name":"value"` unless the value is empty.
+pub(crate) fn known(out: &mut Vec<u8>, name: &str, value: &str) {
+    if !value.is_empty() {
+        field(out, name, value);
+    }
+}
+
+/// Appends `"name":1.5`.
+pub(crate) fn number(out: &mut Vec<u8>, name: &str, value: f64) {
+    key(out, name);
+    decimal(out, value);
+}
+
+/// The longest beginning of at most `limit` bytes that ends between characters.
+pub(crate) fn cut(text: &str, limit: usize) -> &str {
+    if text.len() <= limit {
+        return text;
+    }
+    let mut end = limit;
+    while end > 0 && !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or("")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(write: impl Fn(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        write(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn nothing_a_user_types_can_break_a_line() {
+        assert_eq!(
+            written(|out| string(out, "a\"b\\c\nd\re\u{1}\u{7f}é")),
+            r#""a\"b\\c\nd\re\u0001\u007fé""#
+        );
+    }
+
+    #[test]
+    fn numbers_are_short_and_never_invalid() {
+        let text = |value| written(|out| decimal(out, value));
+        assert_eq!(text(0.0), "0");
+        assert_eq!(text(12.5), "12.5");
+        assert_eq!(text(0.0804), "0.0804");
+        assert_eq!(text(1_700_000_000_123.0), "1700000000123");
+        assert_eq!(text(0.00001), "0");
+        assert_eq!(text(f64::NAN), "0");
+        assert_eq!(text(-3.0), "0");
+    }
+
+    #[test]
+    fn text_is_cut_between_characters() {
+        assert_eq!(cut("aé", 2), "a");
+        assert_eq!(cut("aé", 3), "aé");
+        assert_eq!(cut("", 0), "");
+    }
+}

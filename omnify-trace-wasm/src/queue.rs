@@ -1,0 +1,326 @@
+//! What waits to be sent, what is on its way, what was lost.
+
+use alloc::{collections::VecDeque, rc::Rc, string::String, vec::Vec};
+
+use crate::json;
+
+/// The largest batch, in bytes: a beacon may hold 64 KiB in flight, all of them together.
+pub(crate) const BATCH: usize = 48 * 1024;
+/// The most that waits, in bytes; past it the oldest is dropped.
+const CAPACITY: usize = 512 * 1024;
+/// Lines kept for a problem report.
+const RECENT: usize = 20;
+/// First pause after a failure; it doubles from there.
+const FIRST_PAUSE_MS: f64 = 1_000.0;
+const LONGEST_PAUSE_MS: f64 = 300_000.0;
+/// The batch's frame and the commas: `{"sent_at":"…","entries":[…]}`.
+const FRAME: usize = 80;
+
+/// Why a line was not sent.
+#[derive(Clone, Copy)]
+pub(crate) enum Loss {
+    /// The queue was full.
+    QueueFull,
+    /// The page logged more than its share.
+    RateLimited,
+    /// The same error came too often.
+    Duplicate,
+    /// The server would not have it.
+    Rejected,
+    /// One line larger than a batch.
+    TooLarge,
+    /// The person did not agree.
+    NoConsent,
+}
+
+const REASONS: [&str; 6] = [
+    "queue_full",
+    "rate_limited",
+    "duplicate",
+    "rejected",
+    "too_large",
+    "no_consent",
+];
+
+type Line = Rc<[u8]>;
+
+struct Flight {
+    id: u32,
+    lines: Vec<Line>,
+}
+
+/// The queue.
+pub(crate) struct Queue {
+    waiting: VecDeque<Line>,
+    bytes: usize,
+    flights: Vec<Flight>,
+    recent: VecDeque<Line>,
+    last_flight: u32,
+    batch: usize,
+    interval: f64,
+    oldest: f64,
+    urgent: bool,
+    failures: u32,
+    retry_at: f64,
+    sent: u32,
+    lost: [u32; REASONS.len()],
+    reported: [u32; REASONS.len()],
+}
+
+impl Queue {
+    pub(crate) fn new(interval: f64) -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            bytes: 0,
+            flights: Vec::new(),
+            recent: VecDeque::new(),
+            last_flight: 0,
+            batch: BATCH,
+            interval,
+            oldest: 0.0,
+            urgent: false,
+            failures: 0,
+            retry_at: 0.0,
+            sent: 0,
+            lost: [0; REASONS.len()],
+            reported: [0; REASONS.len()],
+        }
+    }
+
+    /// Longest time that a line waits for company.
+    pub(crate) fn set_interval(&mut self, interval: f64) {
+        self.interval = interval;
+    }
+
+    /// Takes a line in. An urgent one is sent with little delay.
+    pub(crate) fn push(&mut self, line: Vec<u8>, urgent: bool, now: f64) {
+        let line: Line = line.into();
+        if self.recent.len() == RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(Rc::clone(&line));
+        if line.len() + FRAME > BATCH {
+            self.lose(Loss::TooLarge, 1);
+            return;
+        }
+        if self.waiting.is_empty() {
+            self.oldest = now;
+        }
+        self.urgent |= urgent;
+        self.bytes += line.len() + 1;
+        self.waiting.push_back(line);
+        self.fit();
+    }
+
+    fn fit(&mut self) {
+        while self.bytes > CAPACITY {
+            let Some(line) = self.waiting.pop_front() else {
+                break;
+            };
+            self.bytes -= line.len() + 1;
+            self.lose(Loss::QueueFull, 1);
+        }
+    }
+
+    /// Counts lines that will not be sent.
+    pub(crate) fn lose(&mut self, why: Loss, count: u32) {
+        self.lost[why as usize] += count;
+    }
+
+    /// Milliseconds until something should be sent; negative when there is nothing to do.
+    pub(crate) fn due(&self, now: f64) -> f64 {
+        if self.waiting.is_empty() || !self.flights.is_empty() {
+            return -1.0;
+        }
+        let by_age = if self.bytes >= self.batch {
+            0.0
+        } else if self.urgent {
+            (self.oldest + self.interval.min(250.0) - now).max(0.0)
+        } else {
+            (self.oldest + self.interval - now).max(0.0)
+        };
+        by_age.max(self.retry_at - now)
+    }
+
+    /// Whether a pause that the server or the network asked for is over.
+    pub(crate) fn may_send(&self, now: f64) -> bool {
+        now >= self.retry_at
+    }
+
+    /// Losses that no line has told of yet: count and reason.
+    pub(crate) fn unreported_losses(&mut self) -> Vec<(u32, &'static str)> {
+        let mut found = Vec::new();
+        for ((&lost, reported), reason) in self.lost.iter().zip(&mut self.reported).zip(REASONS) {
+            if lost > *reported {
+                found.push((lost - *reported, reason));
+                *reported = lost;
+            }
+        }
+        found
+    }
+
+    /// The next batch as `line,line,…`, at most `limit` bytes; empty when there is nothing.
+    /// It is on its way under the next number, counting from 1, until [`done`](Self::done).
+    pub(crate) fn take(&mut self, limit: usize) -> Vec<u8> {
+        let limit = limit.min(self.batch);
+        let mut body = Vec::new();
+        let mut lines = Vec::new();
+        while let Some(line) = self.waiting.front() {
+            if body.len() + line.len() + FRAME > limit {
+                break;
+            }
+            let Some(line) = self.waiting.pop_front() else {
+                break;
+            };
+            if !body.is_empty() {
+                body.push(b',');
+            }
+            body.extend_from_slice(&line);
+            self.bytes -= line.len() + 1;
+            lines.push(line);
+        }
+        if lines.is_empty() {
+            return body;
+        }
+        if self.waiting.is_empty() {
+            self.urgent = false;
+        }
+        self.last_flight += 1;
+        self.flights.push(Flight {
+            id: self.last_flight,
+            lines,
+        });
+        body
+    }
+
+    /// A batch came to its end. `status` 0 is no answer at all; `pause` is what `Retry-After` asked
+    /// for, in milliseconds; `jitter` is a random number below 1.
+    pub(crate) fn done(
+        &mut self,
+        id: u32,
+        status: u16,
+        rejected: u32,
+        pause: f64,
+        jitter: f64,
+        now: f64,
+    ) {
+        let Some(index) = self.flights.iter().position(|flight| flight.id == id) else {
+            return;
+        };
+        let lines = self.flights.swap_remove(index).lines;
+        let count = lines.len() as u32;
+        match status {
+            200..300 => {
+                let rejected = rejected.min(count);
+                self.sent += count - rejected;
+                self.lose(Loss::Rejected, rejected);
+                self.failures = 0;
+                self.retry_at = 0.0;
+                self.batch = BATCH;
+            }
+            // Also when the connection is there again: 0 is "offline" most of the time.
+            0 | 408 | 425 | 429 | 500..600 => {
+                let growing = FIRST_PAUSE_MS * f64::from(1_u32 << self.failures.min(9));
+                let backoff = growing.min(LONGEST_PAUSE_MS) * (0.5 + jitter / 2.0);
+                self.failures += 1;
+                self.retry_at = now + if pause > 0.0 { pause } else { backoff };
+                self.put_back(lines, now);
+            }
+            413 if count > 1 => {
+                self.batch = (self.batch / 2).max(FRAME * 4);
+                self.put_back(lines, now);
+            }
+            413 => self.lose(Loss::TooLarge, count),
+            _ => self.lose(Loss::Rejected, count),
+        }
+        if let (true, Some(first)) = (self.flights.is_empty(), self.waiting.front()) {
+            // A line larger than a batch that had to shrink would wait for ever.
+            if first.len() + FRAME > self.batch {
+                self.batch = (first.len() + FRAME).min(BATCH);
+            }
+        }
+    }
+
+    fn put_back(&mut self, lines: Vec<Line>, now: f64) {
+        for line in lines.into_iter().rev() {
+            self.bytes += line.len() + 1;
+            self.waiting.push_front(line);
+        }
+        self.oldest = now;
+        self.fit();
+    }
+
+    /// Everything not yet acknowledged, one line each, for storage across a reload.
+    pub(crate) fn save(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        let in_flight = self.flights.iter().flat_map(|flight| &flight.lines);
+        for line in in_flight.chain(&self.waiting) {
+            out.extend_from_slice(line);
+            out.push(b'\n');
+        }
+        out
+    }
+
+    /// Takes in what an earlier page saved.
+    pub(crate) fn restore(&mut self, saved: &str, now: f64) {
+        for line in saved.split('\n') {
+            if line.starts_with("{\"timestamp\":\"") && line.ends_with('}') {
+                self.push(line.as_bytes().to_vec(), false, now);
+            }
+        }
+    }
+
+    /// Forgets everything, counted under a reason.
+    pub(crate) fn clear(&mut self, why: Loss) {
+        let count = self.waiting.len() as u32;
+        self.lose(why, count);
+        self.waiting.clear();
+        self.recent.clear();
+        self.bytes = 0;
+    }
+
+    /// The latest lines as `<timestamp> <LEVEL> <message, JSON-escaped>`, one each.
+    pub(crate) fn recent(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        for line in &self.recent {
+            // `{"timestamp":"<30>","level":"INFO","message":"…"`: quotes at fixed places.
+            let mut parts = line.split(|&byte| byte == b'"');
+            for part in [3, 3].into_iter().filter_map(|skip| parts.nth(skip)) {
+                out.extend_from_slice(part);
+                out.push(b' ');
+            }
+            let rest = parts.nth(2).map_or(0, |message| {
+                message.as_ptr() as usize - line.as_ptr() as usize
+            });
+            let message = line.get(rest..).unwrap_or(&[]);
+            let mut escaped = false;
+            for &byte in message {
+                if byte == b'"' && !escaped {
+                    break;
+                }
+                escaped = byte == b'\\' && !escaped;
+                out.push(byte);
+            }
+            out.push(b'\n');
+        }
+        out
+    }
+
+    /// `{"sent":1,"queued":2,"dropped":{"queue_full":3}}`
+    pub(crate) fn stats(&self) -> String {
+        let mut out = Vec::new();
+        out.push(b'{');
+        json::number(&mut out, "sent", f64::from(self.sent));
+        let flying: usize = self.flights.iter().map(|flight| flight.lines.len()).sum();
+        json::number(&mut out, "queued", (self.waiting.len() + flying) as f64);
+        json::key(&mut out, "dropped");
+        out.push(b'{');
+        for (&lost, reason) in self.lost.iter().zip(REASONS) {
+            if lost > 0 {
+                json::number(&mut out, reason, f64::from(lost));
+            }
+        }
+        out.extend_from_slice(b"}}");
+        String::from_utf8(out).unwrap_or_default()
+    }
+}

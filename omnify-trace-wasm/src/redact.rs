@@ -1,0 +1,325 @@
+//! Secrets never enter the queue: by the name of a key, and by the look of a value.
+
+use alloc::{string::String, vec::Vec};
+
+const REPLACEMENT: &[u8] = b"[redacted]";
+/// A key that contains one of these, ignoring case and separators, holds a secret.
+const PARTS: [&str; 12] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "authorization",
+    "apikey",
+    "privatekey",
+    "accesskey",
+    "cookie",
+    "creditcard",
+    "cardnumber",
+];
+/// A key that is one of these holds a secret.
+const WHOLE: [&str; 9] = [
+    "pwd", "pin", "otp", "auth", "cvv", "cvc", "ssn", "iban", "jwt",
+];
+
+/// The rules: the built-in ones and the page's own keys.
+#[derive(Default)]
+pub(crate) struct Redactor {
+    keys: Vec<String>,
+}
+
+impl Redactor {
+    /// Adds a key whose values are secret too.
+    pub(crate) fn add_key(&mut self, key: &str) {
+        self.keys
+            .push(plain(key.as_bytes()).map(char::from).collect());
+    }
+
+    /// Appends JSON text, secrets replaced. Text that is not JSON is still copied byte by byte.
+    pub(crate) fn json(&self, out: &mut Vec<u8>, text: &[u8]) {
+        let mut rest = text;
+        while let Some((&byte, after)) = rest.split_first() {
+            if byte != b'"' {
+                out.push(byte);
+                rest = after;
+                continue;
+            }
+            let length = string_length(after);
+            let inside = after.get(..length).unwrap_or(after);
+            rest = after.get(length + 1..).unwrap_or(&[]);
+            let is_key = matches!(rest.first(), Some(b':'));
+            out.push(b'"');
+            if is_key {
+                out.extend_from_slice(inside);
+            } else {
+                self.value(out, inside);
+            }
+            out.push(b'"');
+            if is_key && self.secret(inside) {
+                out.extend_from_slice(b":\"");
+                out.extend_from_slice(REPLACEMENT);
+                out.push(b'"');
+                rest = rest.get(1..).map_or(&[], after_value);
+            }
+        }
+    }
+
+    /// Appends the inside of a string, what looks like a secret replaced.
+    fn value(&self, out: &mut Vec<u8>, text: &[u8]) {
+        let mut at = 0;
+        while let Some(&byte) = text.get(at) {
+            let rest = text.get(at..).unwrap_or(&[]);
+            let starts_word = at == 0 || !text[at - 1].is_ascii_alphanumeric();
+            let secret = match byte {
+                b'e' if starts_word => jwt(rest),
+                b'B' | b'b' if starts_word => {
+                    let (kept, secret) = bearer(rest);
+                    out.extend_from_slice(rest.get(..kept).unwrap_or(&[]));
+                    at += kept;
+                    secret
+                }
+                b'0'..=b'9' if starts_word => card(rest),
+                b'=' => {
+                    out.push(b'=');
+                    at += 1;
+                    self.query_value(text, at)
+                }
+                _ => 0,
+            };
+            if secret > 0 {
+                out.extend_from_slice(REPLACEMENT);
+                at += secret;
+            } else if let (false, Some(&byte)) = (byte == b'=', text.get(at)) {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+
+    /// The length of the value after `name=` at `at`, if the name is that of a secret.
+    fn query_value(&self, text: &[u8], at: usize) -> usize {
+        let before = text.get(..at - 1).unwrap_or(&[]);
+        let start = before
+            .iter()
+            .rposition(|&byte| {
+                !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+            })
+            .map_or(0, |position| position + 1);
+        if !self.secret(before.get(start..).unwrap_or(&[])) {
+            return 0;
+        }
+        let rest = text.get(at..).unwrap_or(&[]);
+        rest.iter()
+            .position(|&byte| matches!(byte, b'&' | b' ' | b'#' | b'\\' | b';' | b','))
+            .unwrap_or(rest.len())
+    }
+
+    fn secret(&self, key: &[u8]) -> bool {
+        // Counts of model tokens are not secrets.
+        if key.len() > 64 || key.ends_with(b"tokens") {
+            return false;
+        }
+        let mut buffer = [0; 64];
+        let mut length = 0;
+        for (slot, byte) in buffer.iter_mut().zip(plain(key)) {
+            *slot = byte;
+            length += 1;
+        }
+        let name = buffer.get(..length).unwrap_or(&[]);
+        WHOLE.iter().any(|whole| whole.as_bytes() == name)
+            || PARTS.iter().any(|part| contains(name, part.as_bytes()))
+            || self.keys.iter().any(|key| key.as_bytes() == name)
+    }
+}
+
+/// Lower case, separators left out.
+fn plain(key: &[u8]) -> impl Iterator<Item = u8> + '_ {
+    key.iter()
+        .filter(|byte| !matches!(byte, b'-' | b'_' | b'.' | b' '))
+        .map(u8::to_ascii_lowercase)
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
+
+/// Bytes up to the closing quote.
+fn string_length(text: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(&byte) = text.get(at) {
+        match byte {
+            b'"' => return at,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    text.len()
+}
+
+/// What follows the JSON value that `text` begins with.
+fn after_value(text: &[u8]) -> &[u8] {
+    let mut depth = 0_u32;
+    let mut at = 0;
+    while let Some(&byte) = text.get(at) {
+        match byte {
+            b'"' => at += string_length(text.get(at + 1..).unwrap_or(&[])) + 1,
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' | b',' if depth == 0 => break,
+            b'}' | b']' => depth -= 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    text.get(at..).unwrap_or(&[])
+}
+
+fn token_length(text: &[u8]) -> usize {
+    text.iter()
+        .position(|&byte| {
+            !(byte.is_ascii_alphanumeric()
+                || matches!(byte, b'-' | b'_' | b'.' | b'+' | b'/' | b'=' | b'~'))
+        })
+        .unwrap_or(text.len())
+}
+
+/// `eyJ….….…`: a JSON Web Token.
+fn jwt(text: &[u8]) -> usize {
+    if !text.starts_with(b"eyJ") {
+        return 0;
+    }
+    let length = token_length(text);
+    let dots = text
+        .iter()
+        .take(length)
+        .filter(|&&byte| byte == b'.')
+        .count();
+    if dots >= 2 { length } else { 0 }
+}
+
+/// `Bearer …` or `Basic …`: bytes to keep, bytes to replace.
+fn bearer(text: &[u8]) -> (usize, usize) {
+    for scheme in [b"bearer ".as_slice(), b"basic "] {
+        let head = text.get(..scheme.len()).unwrap_or(&[]);
+        if head.eq_ignore_ascii_case(scheme) {
+            let length = token_length(text.get(scheme.len()..).unwrap_or(&[]));
+            if length >= 8 {
+                return (scheme.len(), length);
+            }
+        }
+    }
+    (0, 0)
+}
+
+/// 13 to 19 digits, perhaps in groups, that pass the check of payment cards (Luhn).
+fn card(text: &[u8]) -> usize {
+    let mut digits = [0_u8; 19];
+    let mut count = 0;
+    let mut end = 0;
+    for (at, &byte) in text.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => {
+                let Some(slot) = digits.get_mut(count) else {
+                    return 0;
+                };
+                *slot = byte - b'0';
+                count += 1;
+                end = at + 1;
+            }
+            b' ' | b'-' if end == at => {}
+            _ => break,
+        }
+    }
+    if count < 13 {
+        return 0;
+    }
+    let sum: u32 = digits[..count]
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(place, &digit)| match u32::from(digit) {
+            digit if place % 2 == 0 => digit,
+            digit => digit * 2 - if digit > 4 { 9 } else { 0 },
+        })
+        .sum();
+    if sum % 10 == 0 { end } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn redacted(text: &str) -> String {
+        let mut redactor = Redactor::default();
+        redactor.add_key("Account-Number");
+        let mut out = Vec::new();
+        redactor.json(&mut out, text.as_bytes());
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn values_of_secret_keys_are_replaced_whatever_they_are() {
+        for (text, wanted) in [
+            (
+                r#"{"password":"x","a":1}"#,
+                r#"{"password":"[redacted]","a":1}"#,
+            ),
+            (
+                r#"{"API_KEY":{"b":["}"]},"a":1}"#,
+                r#"{"API_KEY":"[redacted]","a":1}"#,
+            ),
+            (
+                r#"{"x":{"refreshToken":12}}"#,
+                r#"{"x":{"refreshToken":"[redacted]"}}"#,
+            ),
+            (r#"{"pin":"1\"2"}"#, r#"{"pin":"[redacted]"}"#),
+            (
+                r#"{"account_number":"1"}"#,
+                r#"{"account_number":"[redacted]"}"#,
+            ),
+            (
+                r#"{"input_tokens":12,"pinned":true}"#,
+                r#"{"input_tokens":12,"pinned":true}"#,
+            ),
+        ] {
+            assert_eq!(redacted(text), wanted);
+        }
+    }
+
+    #[test]
+    fn values_that_look_like_secrets_are_replaced() {
+        for (text, wanted) in [
+            (
+                r#""sent Bearer abcdefgh123 twice""#,
+                r#""sent Bearer [redacted] twice""#,
+            ),
+            (r#""a eyJhbGciOi.eyJzdWIi.c2ln b""#, r#""a [redacted] b""#),
+            (r#""card 4111 1111 1111 1111.""#, r#""card [redacted].""#),
+            (r#""order 1234567890123""#, r#""order 1234567890123""#),
+            (
+                r#""/reset?token=abc&x=1""#,
+                r#""/reset?token=[redacted]&x=1""#,
+            ),
+            (
+                r#""a==b, e=1, bearer of news""#,
+                r#""a==b, e=1, bearer of news""#,
+            ),
+        ] {
+            assert_eq!(redacted(text), wanted);
+        }
+    }
+
+    #[test]
+    fn text_that_is_not_json_does_no_harm() {
+        for text in [
+            "",
+            "\"",
+            "{\"password\":",
+            "\"a\\",
+            "{\"password\":\"x",
+            "]]}}",
+        ] {
+            redacted(text);
+        }
+    }
+}

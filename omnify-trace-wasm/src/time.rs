@@ -1,0 +1,67 @@
+//! Unix milliseconds as RFC 3339, UTC, nanoseconds.
+
+use alloc::vec::Vec;
+
+/// Appends `2026-11-21T09:10:11.123456000Z`. Browsers' clocks know microseconds at best.
+pub(crate) fn rfc3339(out: &mut Vec<u8>, unix_ms: f64) {
+    let micros = (unix_ms * 1_000.0) as u64;
+    let seconds = micros / 1_000_000;
+    let (year, month, day) = date(seconds / 86_400);
+    digits(out, year, 4);
+    out.push(b'-');
+    digits(out, month, 2);
+    out.push(b'-');
+    digits(out, day, 2);
+    out.push(b'T');
+    digits(out, seconds / 3_600 % 24, 2);
+    out.push(b':');
+    digits(out, seconds / 60 % 60, 2);
+    out.push(b':');
+    digits(out, seconds % 60, 2);
+    out.push(b'.');
+    digits(out, micros % 1_000_000, 6);
+    out.extend_from_slice(b"000Z");
+}
+
+/// Year, month, day of a day since 1970-01-01 (Howard Hinnant's `civil_from_days`).
+fn date(days: u64) -> (u64, u64, u64) {
+    let shifted = days + 719_468;
+    let era = shifted / 146_097;
+    let day_of_era = shifted % 146_097;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    (year, month, day)
+}
+
+fn digits(out: &mut Vec<u8>, value: u64, width: u32) {
+    for place in (0..width).rev() {
+        out.push(b'0' + (value / 10_u64.pow(place) % 10) as u8);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_instants() {
+        let text = |ms| {
+            let mut out = Vec::new();
+            rfc3339(&mut out, ms);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(text(0.0), "1970-01-01T00:00:00.000000000Z");
+        assert_eq!(text(951_782_400_000.0), "2000-02-29T00:00:00.000000000Z");
+        assert_eq!(text(1_795_252_211_123.0), "2026-11-21T09:10:11.123000000Z");
+        assert_eq!(text(4_102_444_799_999.0), "2099-12-31T23:59:59.999000000Z");
+    }
+}

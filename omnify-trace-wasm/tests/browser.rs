@@ -1,0 +1,103 @@
+//! The core as a page uses it, in a real browser: `cargo xtask test --only wasm`.
+#![cfg(target_arch = "wasm32")]
+
+use omnify_trace_wasm::Core;
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = JSON, catch)]
+    fn parse(text: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_namespace = Reflect)]
+    fn get(target: &JsValue, key: &str) -> JsValue;
+    #[wasm_bindgen(js_namespace = Date, js_name = now)]
+    fn date_now() -> f64;
+    #[wasm_bindgen(js_namespace = Date, js_name = parse)]
+    fn date_parse(text: &str) -> f64;
+    #[wasm_bindgen(js_namespace = location, js_name = origin, thread_local_v2)]
+    static ORIGIN: String;
+    #[wasm_bindgen(js_namespace = document, js_name = nodeType, thread_local_v2)]
+    static NODE_TYPE: u32;
+}
+
+fn core(now: f64) -> Core {
+    let origin = ORIGIN.with(Clone::clone);
+    let mut core = Core::new("page", &origin, "", "http://x/logs", "", &[7; 32], now);
+    core.set_interval(0.0);
+    core
+}
+
+/// The entries of the next batch, parsed by the browser itself.
+fn entries(core: &mut Core, now: f64) -> Vec<JsValue> {
+    let body = core.take(48 * 1024, false, now);
+    let batch = parse(&body).expect("the body is JSON");
+    let entries = get(&batch, "entries");
+    let count = get(&entries, "length").as_f64().unwrap_or(0.0) as u32;
+    (0..count)
+        .map(|at| get(&entries, &at.to_string()))
+        .collect()
+}
+
+fn text(value: &JsValue, path: &str) -> String {
+    path.split('.')
+        .fold(value.clone(), |value, key| get(&value, key))
+        .as_string()
+        .unwrap_or_default()
+}
+
+#[wasm_bindgen_test]
+fn this_is_a_real_page() {
+    assert_eq!(NODE_TYPE.with(|value| *value), 9, "document.nodeType");
+}
+
+#[wasm_bindgen_test]
+fn the_browser_reads_back_what_was_logged() {
+    let now = date_now();
+    let mut core = core(now);
+    let odd = "quote \" backslash \\ newline \n control \u{1} emoji 🦀 line separator \u{2028}";
+    core.log(2, "", odd, "{\"amount\":12.5,\"password\":\"x\"}", now);
+    let entries = entries(&mut core, now);
+    assert_eq!(entries.len(), 1);
+    let entry = &entries[0];
+    assert_eq!(text(entry, "message"), odd);
+    assert_eq!(text(entry, "level"), "INFO");
+    assert_eq!(text(entry, "target"), "page");
+    assert_eq!(text(entry, "extra.password"), "[redacted]");
+    assert_eq!(get(&get(entry, "extra"), "amount").as_f64(), Some(12.5));
+    let skew = date_parse(&text(entry, "timestamp")) - now;
+    assert!(skew.abs() < 1.0, "off by {skew} ms");
+}
+
+#[wasm_bindgen_test]
+fn a_click_and_the_requests_that_follow_share_a_trace() {
+    let now = date_now();
+    let mut core = core(now);
+    core.navigated("load", "http://x/start?secret=1", now);
+    core.action("click", "button Save", "", now);
+    let url = ORIGIN.with(|origin| format!("{origin}/api/save"));
+    let ticket = core.request_start("POST", &url, now + 10.0);
+    core.request_end(0, 201, 17.0, "", now + 60.0);
+    let entries = entries(&mut core, now + 100.0);
+    let kinds: Vec<String> = entries
+        .iter()
+        .map(|entry| text(entry, "event_type"))
+        .collect();
+    assert_eq!(
+        kinds,
+        ["session_start", "navigation", "user_action", "api_response"]
+    );
+    let trace = text(&entries[2], "context.trace_id");
+    assert_eq!(trace, text(&entries[3], "context.trace_id"));
+    assert_ne!(trace, text(&entries[1], "context.trace_id"));
+    assert_eq!(&ticket[3..35], trace);
+    assert_eq!(&ticket[36..52], text(&entries[3], "context.span_id"));
+    assert_eq!(
+        text(&entries[3], "context.parent_span_id"),
+        text(&entries[2], "context.span_id")
+    );
+    assert_eq!(&ticket[55..91], text(&entries[3], "context.request_id"));
+    assert_eq!(text(&entries[1], "extra.to"), "/start");
+}
