@@ -1,0 +1,103 @@
+/** One group of errors: how often, since when, whom it hit, examples. */
+import { useQuery } from '@tanstack/react-query';
+import { Link, useParams } from 'react-router';
+import { errorGroup } from '../../api/queries';
+import type { ErrorGroup } from '../../api/types';
+import { count } from '../../lib/format';
+import { Card, Empty, Loaded, Skeleton, Sparkline, Status, Time } from '../../ui/basics';
+import { Icon } from '../../ui/icons';
+import { useTabLink } from '../../ui/links';
+import { Story } from '../../ui/story';
+
+export default function ErrorPage() {
+  const { fingerprint = '' } = useParams();
+  const query = useQuery(errorGroup(fingerprint));
+  return (
+    <div className="page">
+      <Loaded
+        query={query}
+        what="This error"
+        loading={
+          <div className="card">
+            <Skeleton height={300} />
+          </div>
+        }
+      >
+        {(group) => <Content group={group} />}
+      </Loaded>
+    </div>
+  );
+}
+
+function Content({ group }: { group: ErrorGroup }) {
+  const link = useTabLink();
+  const example = group.examples?.[0];
+  const trace = example?.context?.trace_id;
+  return (
+    <>
+      <div className="page-head">
+        <Link to={link('/')} className="button icon ghost" aria-label="Back to the overview">
+          <Icon name="left" />
+        </Link>
+        <h1>{group.message}</h1>
+        <Status status={group.state} />
+        <span className="grow" />
+        {trace && (
+          <Link className="button" to={link(`/trace/${trace}`, { focus: example?.id })}>
+            <Icon name="trace" size={14} />
+            Trace of the latest
+          </Link>
+        )}
+      </div>
+      <Card label="Facts" className="pad-t">
+        <div className="stack">
+          <dl className="facts">
+            <div>
+              <dt>Type</dt>
+              <dd className="mono">{group.type}</dd>
+            </div>
+            <div>
+              <dt>Count</dt>
+              <dd>{count(group.count)}</dd>
+            </div>
+            <div>
+              <dt>First seen</dt>
+              <dd>
+                <Time iso={group.first_seen} />
+              </dd>
+            </div>
+            <div>
+              <dt>Last seen</dt>
+              <dd>
+                <Time iso={group.last_seen} as="ago" />
+              </dd>
+            </div>
+            <div>
+              <dt>Users</dt>
+              <dd>{count(group.users)}</dd>
+            </div>
+            <div>
+              <dt>Workflows</dt>
+              <dd>{count(group.workflows)}</dd>
+            </div>
+          </dl>
+          <Sparkline values={group.trend} tone="error" label="Occurrences over time" />
+        </div>
+      </Card>
+      {example?.exception && (
+        <Card title="Latest example">
+          <pre className="stacktrace" tabIndex={0}>
+            {[
+              `${example.exception.type ?? 'error'}: ${example.exception.message ?? ''}`,
+              ...(example.exception.chain ?? []).map((c) => `caused by: ${c}`),
+              example.exception.stacktrace ?? '',
+            ].join('\n')}
+          </pre>
+        </Card>
+      )}
+      <Card title="Occurrences" sub="latest first" flush>
+        {group.examples?.length ? <Story lines={group.examples} /> : <Empty title="No example is left in the store" />}
+      </Card>
+    </>
+  );
+}

@@ -1,0 +1,167 @@
+/** The rows: only those in view exist. */
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { type ReactNode, useEffect, useRef } from 'react';
+import type { Line } from '../../api/types';
+import { clock, dateTime, duration, utc } from '../../lib/format';
+import { text, valueAt } from '../../lib/flatten';
+import { Badge, levelTone } from '../../ui/basics';
+
+export const ROW = 30;
+const WIDTHS: Record<string, string> = {
+  timestamp: '104px',
+  level: '66px',
+  event_type: 'minmax(110px, 168px)',
+  'service.name': 'minmax(90px, 140px)',
+  message: 'minmax(240px, 1fr)',
+};
+const TITLES: Record<string, string> = {
+  timestamp: 'Time',
+  level: 'Level',
+  event_type: 'Event',
+  'service.name': 'Service',
+  message: 'Message',
+};
+
+export const columnTitle = (path: string): string => TITLES[path] ?? path.replace(/^(context|extra)\./, '');
+
+export function LogTable({
+  lines,
+  columns,
+  selected,
+  onSelect,
+  onEnd,
+  onScrolled,
+  total,
+  footer,
+  spanDays,
+}: {
+  lines: readonly Line[];
+  columns: readonly string[];
+  selected: string | null;
+  onSelect: (id: string | null) => void;
+  /** The last row came into view. */
+  onEnd: () => void;
+  /** Whether the reader is away from the top. */
+  onScrolled: (away: boolean) => void;
+  total: number;
+  footer: ReactNode;
+  /** More than a day is shown: times need a date. */
+  spanDays: boolean;
+}) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const rows = useVirtualizer({
+    count: lines.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW,
+    overscan: 12,
+    getItemKey: (i) => lines[i]?.id ?? i,
+  });
+  const items = rows.getVirtualItems();
+  const lastShown = items.at(-1)?.index ?? 0;
+  const at = lines.findIndex((l) => l.id === selected);
+
+  useEffect(() => {
+    if (lines.length && lastShown >= lines.length - 30) onEnd();
+  }, [lastShown, lines.length, onEnd]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only a new selection scrolls, not new rows
+  useEffect(() => {
+    if (at >= 0) rows.scrollToIndex(at, { align: 'auto' });
+  }, [selected]);
+
+  const move = (to: number): void => {
+    const next = lines[Math.max(0, Math.min(lines.length - 1, to))];
+    if (next) onSelect(next.id);
+  };
+  const template = columns
+    .map((c) => (c === 'timestamp' && spanDays ? '150px' : (WIDTHS[c] ?? 'minmax(90px, 180px)')))
+    .join(' ');
+
+  return (
+    <div
+      ref={scroller}
+      className="log-table"
+      role="grid"
+      aria-label="Log lines"
+      aria-rowcount={total}
+      aria-colcount={columns.length}
+      tabIndex={0}
+      onScroll={(event) => onScrolled(event.currentTarget.scrollTop > 4)}
+      onKeyDown={(event) => {
+        if (event.key === 'ArrowDown') move(at + 1);
+        else if (event.key === 'ArrowUp') move(at < 0 ? 0 : at - 1);
+        else return;
+        event.preventDefault();
+      }}
+    >
+      <div className="log-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template }}>
+        {columns.map((c) => (
+          <div key={c} role="columnheader">
+            {columnTitle(c)}
+          </div>
+        ))}
+      </div>
+      <div className="log-rows" role="rowgroup" style={{ height: rows.getTotalSize() }}>
+        {items.map((item) => {
+          const line = lines[item.index];
+          if (!line) return null;
+          return (
+            <div
+              key={item.key}
+              role="row"
+              aria-rowindex={item.index + 2}
+              aria-selected={line.id === selected}
+              tabIndex={-1}
+              className={`log-row level-${line.level}`}
+              style={{ gridTemplateColumns: template, transform: `translateY(${item.start}px)` }}
+              onClick={() => onSelect(line.id === selected ? null : line.id)}
+            >
+              {columns.map((c) => (
+                <div key={c} role="gridcell" className={`cell cell-${c.replaceAll('.', '-')}`}>
+                  {cell(line, c, spanDays)}
+                </div>
+              ))}
+            </div>
+          );
+        })}
+      </div>
+      {footer}
+    </div>
+  );
+}
+
+function cell(line: Line, column: string, spanDays: boolean): ReactNode {
+  switch (column) {
+    case 'timestamp':
+      return (
+        <time dateTime={line.timestamp} title={utc(line.timestamp)}>
+          {spanDays ? dateTime(line.timestamp) : clock(line.timestamp)}
+        </time>
+      );
+    case 'level':
+      return <Badge tone={levelTone(line.level)}>{line.level}</Badge>;
+    case 'message':
+      return <Message line={line} />;
+    default: {
+      const value = valueAt(line, column);
+      return column.endsWith('duration_ms') && typeof value === 'number' ? duration(value) : text(value);
+    }
+  }
+}
+
+/** The message, then what a reader wants to know next, dimmed. */
+export function Message({ line }: { line: Line }) {
+  const extra = line.extra ?? {};
+  const more: string[] = [];
+  if (typeof extra.method === 'string' && typeof extra.path === 'string') more.push(`${extra.method} ${extra.path}`);
+  if (extra.status_code !== undefined && extra.status_code !== null) more.push(String(extra.status_code));
+  if (typeof extra.duration_ms === 'number') more.push(duration(extra.duration_ms));
+  if (line.context?.step_id) more.push(line.context.step_id);
+  if (line.exception?.message && line.exception.message !== line.message) more.push(line.exception.message);
+  return (
+    <>
+      {line.message || text(line.exception?.message) || '—'}
+      {more.length > 0 && <span className="more">{more.join(' · ')}</span>}
+    </>
+  );
+}
