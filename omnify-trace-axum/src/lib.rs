@@ -1,1 +1,15 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+
+pub mod classify;
+pub mod follow;
+pub mod performance;
+pub mod problem;
+pub mod security;
+mod stack;
+pub mod tracing;
+
+pub use performance::PerformanceLayer;
+pub use problem::Problem;
+pub use security::SecurityLayer;
+pub use stack::{StackOptions, stack};
+pub use tracing::{TracingLayer, TrustedProxies};

@@ -26,15 +26,9 @@ impl Service {
         }
     }
 
-    /// `,"service":{…}`
+    /// `,"service":{…}`, only what is known.
     pub(crate) fn fragment(&self) -> Vec<u8> {
-        [b",\"service\":", self.json().as_bytes()].concat()
-    }
-
-    /// `{…}`, only what is known.
-    #[must_use]
-    pub fn json(&self) -> String {
-        let mut out = vec![b'{'];
+        let mut out = b",\"service\":{".to_vec();
         let members = [
             ("name", &self.name),
             ("version", &self.version),
@@ -51,6 +45,6 @@ impl Service {
             json::string(&mut out, value);
         }
         out.push(b'}');
-        String::from_utf8_lossy(&out).into_owned()
+        out
     }
 }

@@ -9,19 +9,16 @@
 //!     .log_dir(directory.path())
 //!     .build()?;
 //! tracing::dispatcher::with_default(&dispatch, || tracing::info!(items = 3, "cart opened"));
-//! drop(telemetry);
+//! telemetry.flush(std::time::Duration::from_secs(1));
 //! let lines = std::fs::read_to_string(directory.path().join("backend.log"))?;
 //! assert!(lines.contains(r#""items":3"#));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod builder;
-mod console;
 mod env;
 mod filter;
-mod journal;
 mod levels;
-mod story;
 mod telemetry;
 
 pub use builder::TelemetryBuilder;

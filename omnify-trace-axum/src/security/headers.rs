@@ -1,0 +1,112 @@
+//! OWASP's list of response headers (2026-07-19).
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use super::csp::Csp;
+
+const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
+const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+const DENY: HeaderValue = HeaderValue::from_static("deny");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store, max-age=0");
+const SAME_ORIGIN: HeaderValue = HeaderValue::from_static("same-origin");
+const TWO_YEARS: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
+const PERMISSIONS: HeaderValue = HeaderValue::from_static(
+    "accelerometer=(), autoplay=(), camera=(), cross-origin-isolated=(), display-capture=(), \
+     encrypted-media=(), fullscreen=(), geolocation=(), gyroscope=(), keyboard-map=(), \
+     magnetometer=(), microphone=(), midi=(), payment=(), picture-in-picture=(), \
+     publickey-credentials-get=(), screen-wake-lock=(), sync-xhr=(self), usb=(), web-share=(), \
+     xr-spatial-tracking=()",
+);
+
+/// A ready-made set of headers; what a handler sets itself is kept.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct SecurityHeaders {
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl SecurityHeaders {
+    /// No header.
+    pub const fn none() -> Self {
+        Self {
+            headers: Vec::new(),
+        }
+    }
+
+    /// For JSON APIs: HSTS, nosniff, no framing, no storing, no loading.
+    pub fn api() -> Self {
+        let headers = vec![
+            (header::STRICT_TRANSPORT_SECURITY, TWO_YEARS),
+            (header::X_CONTENT_TYPE_OPTIONS, NO_SNIFF),
+            (header::X_FRAME_OPTIONS, DENY),
+            (header::REFERRER_POLICY, NO_REFERRER),
+            (header::CACHE_CONTROL, NO_STORE),
+        ];
+        Self { headers }.csp(&Csp::api())
+    }
+
+    /// The whole list, for pages.
+    pub fn site() -> Self {
+        Self::api()
+            .set(
+                HeaderName::from_static("cross-origin-embedder-policy"),
+                HeaderValue::from_static("require-corp"),
+            )
+            .set(
+                HeaderName::from_static("cross-origin-opener-policy"),
+                SAME_ORIGIN,
+            )
+            .set(
+                HeaderName::from_static("cross-origin-resource-policy"),
+                SAME_ORIGIN,
+            )
+            .set(HeaderName::from_static("permissions-policy"), PERMISSIONS)
+            .set(
+                HeaderName::from_static("x-permitted-cross-domain-policies"),
+                HeaderValue::from_static("none"),
+            )
+            .set(
+                header::X_DNS_PREFETCH_CONTROL,
+                HeaderValue::from_static("off"),
+            )
+            .csp(&Csp::site())
+    }
+
+    /// For a single-page application served by this server, also on plain HTTP. Its assets may be stored.
+    pub fn dashboard() -> Self {
+        Self::site()
+            .csp(&Csp::dashboard())
+            .without(&header::CACHE_CONTROL)
+    }
+
+    /// Sets one header.
+    pub fn set(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self = self.without(&name);
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Leaves one header out.
+    pub fn without(mut self, name: &HeaderName) -> Self {
+        self.headers.retain(|(known, _)| known != name);
+        self
+    }
+
+    /// Sets the Content-Security-Policy. One that cannot be a header value changes nothing.
+    pub fn csp(self, policy: &Csp) -> Self {
+        match policy.header() {
+            Some(value) => self.set(header::CONTENT_SECURITY_POLICY, value),
+            None => self,
+        }
+    }
+
+    /// Adds what is not there, and removes what tells strangers about the server.
+    pub(super) fn apply(&self, response: &mut HeaderMap) {
+        response.remove(header::SERVER);
+        response.remove(HeaderName::from_static("x-powered-by"));
+        response.reserve(self.headers.len());
+        for (name, value) in &self.headers {
+            response.entry(name).or_insert_with(|| value.clone());
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What is known of a request from its arrival to its end.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::MatchedPath;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use tracing::Span;
+use tracing::span::Entered;
+
+use super::hooks::{End, OnEnd};
+use super::layer::Config;
+use super::query::cut;
+use crate::classify::{Classify, Outcome};
+use crate::follow::{Follow, is_bodiless};
+
+/// What kind of answer a request got: long-lived ones end differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum StreamKind {
+    /// A body with an end.
+    #[default]
+    Plain,
+    /// Server-sent events: it is the client who ends them.
+    EventStream,
+    /// The connection became something else, such as a WebSocket.
+    Upgrade,
+}
+
+impl StreamKind {
+    /// The name in a log field; nothing for an ordinary answer.
+    #[must_use]
+    pub const fn as_str(self) -> Option<&'static str> {
+        match self {
+            Self::Plain => None,
+            Self::EventStream => Some("event_stream"),
+            Self::Upgrade => Some("upgrade"),
+        }
+    }
+
+    pub(crate) fn of(status: StatusCode, headers: &HeaderMap) -> Self {
+        if status == StatusCode::SWITCHING_PROTOCOLS {
+            return Self::Upgrade;
+        }
+        match headers.get(header::CONTENT_TYPE) {
+            Some(kind) if kind.as_bytes().starts_with(b"text/event-stream") => Self::EventStream,
+            _ => Self::Plain,
+        }
+    }
+}
+
+/// An open request. Whoever drops it unfinished has given it up: it says so by itself, and that
+/// is what makes "exactly one end" true.
+pub struct Active<C: Classify, R, E: OnEnd> {
+    pub(super) config: Arc<Config<C, R, E>>,
+    pub(super) span: Span,
+    pub(super) started: Instant,
+    pub(super) method: Method,
+    pub(super) uri: Uri,
+    pub(super) route: Option<MatchedPath>,
+    pub(super) request_id: HeaderValue,
+    pub(super) quiet: bool,
+    pub(super) head: Option<Head>,
+    pub(super) response_bytes: u64,
+    pub(super) finished: bool,
+}
+
+/// The response's head.
+#[derive(Clone, Copy)]
+pub(super) struct Head {
+    pub(super) status: StatusCode,
+    pub(super) outcome: Outcome,
+    pub(super) ttfb: Duration,
+    pub(super) stream: StreamKind,
+}
+
+impl<C: Classify, R, E: OnEnd> Active<C, R, E> {
+    /// Notes the head. `true` when no body follows that anyone would poll.
+    pub(super) fn head(&mut self, status: StatusCode, headers: &HeaderMap) -> bool {
+        let stream = StreamKind::of(status, headers);
+        let outcome = self.config.classify.classify(status, headers);
+        self.head = Some(Head {
+            status,
+            outcome,
+            ttfb: self.started.elapsed(),
+            stream,
+        });
+        is_bodiless(&self.method, status)
+    }
+
+    fn finish(&mut self, outcome: Outcome, error: Option<&str>) {
+        if std::mem::replace(&mut self.finished, true) {
+            return;
+        }
+        let end = End {
+            method: &self.method,
+            route: self.route.as_ref().map(MatchedPath::as_str),
+            path: cut(self.uri.path()),
+            outcome,
+            status: self.head.map(|head| head.status),
+            duration: self.started.elapsed(),
+            ttfb: self.head.map(|head| head.ttfb),
+            response_bytes: self.response_bytes,
+            error,
+            stream: self.head.map(|head| head.stream).unwrap_or_default(),
+            quiet: self.quiet,
+        };
+        let _entered = self.span.enter();
+        self.config.on_end.on_end(&end);
+    }
+}
+
+impl<C: Classify, R, E: OnEnd> Follow for Active<C, R, E> {
+    fn enter(&self) -> Option<Entered<'_>> {
+        Some(self.span.enter())
+    }
+
+    fn data(&mut self, bytes: u64) {
+        self.response_bytes += bytes;
+    }
+
+    fn complete(&mut self) {
+        let outcome = self.head.map_or(Outcome::Failure, |head| head.outcome);
+        self.finish(outcome, None);
+    }
+
+    fn fail(&mut self, error: &str) {
+        self.finish(Outcome::Failure, Some(error));
+    }
+}
+
+impl<C: Classify, R, E: OnEnd> Drop for Active<C, R, E> {
+    fn drop(&mut self) {
+        if self.finished {
+            return;
+        }
+        match self.head {
+            // Leaving is how a client ends server-sent events.
+            Some(Head {
+                stream: StreamKind::EventStream,
+                outcome,
+                ..
+            }) => self.finish(outcome, None),
+            _ => self.finish(Outcome::Cancelled, None),
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Configuration of the request events.
+
+use std::sync::Arc;
+
+use tower_layer::Layer;
+
+use super::client_address::TrustedProxies;
+use super::hooks::{DefaultOnEnd, DefaultOnRequest};
+use super::service::TracingService;
+use crate::classify::ByStatus;
+
+/// Gives each request its span and its events.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use omnify_trace_axum::TracingLayer;
+/// let app: Router = Router::new()
+///     .route("/users/{id}", get(|| async { "hello" }))
+///     .layer(TracingLayer::new());
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct TracingLayer<C = ByStatus, R = DefaultOnRequest, E = DefaultOnEnd> {
+    config: Config<C, R, E>,
+}
+
+/// What the layer's services share.
+#[derive(Debug, Clone)]
+pub(crate) struct Config<C, R, E> {
+    pub(crate) classify: C,
+    pub(crate) on_request: R,
+    pub(crate) on_end: E,
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) quiet: fn(&str) -> bool,
+    pub(crate) echo_request_id: bool,
+}
+
+impl TracingLayer {
+    /// All events, no proxy trusted, health checks quiet.
+    pub fn new() -> Self {
+        let config = Config {
+            classify: ByStatus,
+            on_request: DefaultOnRequest,
+            on_end: DefaultOnEnd,
+            proxies: TrustedProxies::none(),
+            quiet: is_health_check,
+            echo_request_id: true,
+        };
+        Self { config }
+    }
+}
+
+impl Default for TracingLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<C, R, E> TracingLayer<C, R, E> {
+    /// Who decides what a failure is. Defaults to [`ByStatus`].
+    pub fn classify<C2>(self, classify: C2) -> TracingLayer<C2, R, E> {
+        let Config {
+            on_request,
+            on_end,
+            proxies,
+            quiet,
+            echo_request_id,
+            ..
+        } = self.config;
+        TracingLayer {
+            config: Config {
+                classify,
+                on_request,
+                on_end,
+                proxies,
+                quiet,
+                echo_request_id,
+            },
+        }
+    }
+
+    /// Who is told of arrivals. Defaults to [`DefaultOnRequest`].
+    pub fn on_request<R2>(self, on_request: R2) -> TracingLayer<C, R2, E> {
+        let Config {
+            classify,
+            on_end,
+            proxies,
+            quiet,
+            echo_request_id,
+            ..
+        } = self.config;
+        TracingLayer {
+            config: Config {
+                classify,
+                on_request,
+                on_end,
+                proxies,
+                quiet,
+                echo_request_id,
+            },
+        }
+    }
+
+    /// Who is told of ends. Defaults to [`DefaultOnEnd`].
+    pub fn on_end<E2>(self, on_end: E2) -> TracingLayer<C, R, E2> {
+        let Config {
+            classify,
+            on_request,
+            proxies,
+            quiet,
+            echo_request_id,
+            ..
+        } = self.config;
+        TracingLayer {
+            config: Config {
+                classify,
+                on_request,
+                on_end,
+                proxies,
+                quiet,
+                echo_request_id,
+            },
+        }
+    }
+
+    /// Whose word about the client's address is taken. Defaults to [`TrustedProxies::none`].
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.config.proxies = proxies;
+        self
+    }
+
+    /// Which paths are quiet: their events have level DEBUG, unless the request fails. Defaults
+    /// to health checks and `/metrics`.
+    pub fn quiet(mut self, quiet: fn(&str) -> bool) -> Self {
+        self.config.quiet = quiet;
+        self
+    }
+
+    /// Leaves `X-Request-ID` out of responses. Defaults to naming each request to its client.
+    pub fn without_response_header(mut self) -> Self {
+        self.config.echo_request_id = false;
+        self
+    }
+}
+
+impl<S, C: Clone, R: Clone, E: Clone> Layer<S> for TracingLayer<C, R, E> {
+    type Service = TracingService<S, C, R, E>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        TracingService::new(inner, Arc::new(self.config.clone()))
+    }
+}
+
+/// Asked every few seconds by machines, read by nobody.
+fn is_health_check(path: &str) -> bool {
+    matches!(
+        path,
+        "/healthz" | "/readyz" | "/livez" | "/health" | "/ready" | "/live" | "/ping" | "/metrics"
+    )
+}

@@ -1,0 +1,201 @@
+//! From a request's head to its span and its first event.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use axum::extract::MatchedPath;
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response};
+use http_body::Body;
+use omnify_trace::context::{CorrelationContext, SpanId, TraceId};
+use omnify_trace::propagation::{Extraction, RemoteContext, extract, request_id::X_REQUEST_ID};
+use tower_service::Service;
+use tracing::{Span, field};
+
+use super::active::Active;
+use super::client_address::{self, AddressText};
+use super::future::ResponseFuture;
+use super::hooks::{OnEnd, OnRequest, Start, TARGET};
+use super::layer::Config;
+use super::query::{cut, redact_query};
+use super::request_id;
+use crate::classify::Classify;
+
+/// The service of [`TracingLayer`](super::TracingLayer).
+#[derive(Debug)]
+pub struct TracingService<S, C, R, E> {
+    inner: S,
+    config: Arc<Config<C, R, E>>,
+}
+
+impl<S, C, R, E> TracingService<S, C, R, E> {
+    pub(super) fn new(inner: S, config: Arc<Config<C, R, E>>) -> Self {
+        Self { inner, config }
+    }
+}
+
+impl<S: Clone, C, R, E> Clone for TracingService<S, C, R, E> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            config: Arc::clone(&self.config),
+        }
+    }
+}
+
+impl<S, ReqBody, ResBody, C, R, E> Service<Request<ReqBody>> for TracingService<S, C, R, E>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    ResBody: Body<Data = Bytes>,
+    C: Classify,
+    R: OnRequest,
+    E: OnEnd,
+{
+    type Response = Response<super::ResponseBody<ResBody, C, R, E>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, C, R, E>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let active = arrive(&self.config, &request);
+        let call = {
+            let _entered = active.span.enter();
+            // A service may panic before it returns its future.
+            catch_unwind(AssertUnwindSafe(|| self.inner.call(request)))
+        };
+        ResponseFuture::new(call, active)
+    }
+}
+
+/// Opens the request's span and tells of the arrival.
+fn arrive<ReqBody, C, R, E>(
+    config: &Arc<Config<C, R, E>>,
+    request: &Request<ReqBody>,
+) -> Active<C, R, E>
+where
+    C: Classify,
+    R: OnRequest,
+    E: OnEnd,
+{
+    let started = Instant::now();
+    let extraction = extract(request.headers());
+    let minted;
+    let request_id = match extraction.request_id.valid() {
+        Some(id) => id,
+        None => {
+            minted = request_id::mint();
+            std::str::from_utf8(&minted).unwrap_or_default()
+        }
+    };
+    let span = open(&extraction, request_id);
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let quiet = (config.quiet)(request.uri().path());
+    let active = Active {
+        config: Arc::clone(config),
+        started,
+        method: request.method().clone(),
+        uri: request.uri().clone(),
+        request_id: header_value(request, request_id),
+        quiet,
+        route,
+        span,
+        head: None,
+        response_bytes: 0,
+        finished: false,
+    };
+    let peer = client_address::peer(request.extensions());
+    let client = config
+        .proxies
+        .client(peer, request.headers())
+        .map(AddressText::new);
+    let query = request.uri().query().map(redact_query);
+    let start = Start {
+        method: request.method(),
+        route: active.route.as_ref().map(MatchedPath::as_str),
+        path: cut(request.uri().path()),
+        query: query.as_deref(),
+        client_address: client.as_ref().map(AddressText::as_str),
+        headers: request.headers(),
+        quiet,
+        conflict: extraction.conflict.map(|conflict| conflict.format.as_str()),
+    };
+    let entered = active.span.enter();
+    config.on_request.on_request(&start);
+    drop(entered);
+    active
+}
+
+/// The caller's own header value where it is kept: a reference count instead of a copy.
+fn header_value<ReqBody>(request: &Request<ReqBody>, id: &str) -> HeaderValue {
+    match request.headers().get(X_REQUEST_ID) {
+        Some(value) if value.as_bytes() == id.as_bytes() => value.clone(),
+        _ => HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static("invalid")),
+    }
+}
+
+/// The request's span: its ids, and room for the identity that another layer may find.
+fn open(extraction: &Extraction<'_>, request_id: &str) -> Span {
+    let Some(remote) = extraction.trace.remote() else {
+        if extraction.baggage.is_empty() {
+            return span(request_id, None, None);
+        }
+        let context = carried(extraction, CorrelationContext::builder()).build();
+        return context.attach(|| span(request_id, None, None));
+    };
+    let trace_id = TraceId::from_u128(remote.trace_id).map(TraceId::to_hex);
+    let parent_id = remote
+        .parent_span_id
+        .and_then(SpanId::from_u64)
+        .map(SpanId::to_hex);
+    let trace_id = trace_id
+        .as_ref()
+        .and_then(|hex| std::str::from_utf8(hex).ok());
+    let parent_id = parent_id
+        .as_ref()
+        .and_then(|hex| std::str::from_utf8(hex).ok());
+    if extraction.tracestate.is_none() && extraction.baggage.is_empty() && remote.flags.bits() == 0
+    {
+        return span(request_id, trace_id, parent_id);
+    }
+    context_of(extraction, remote).attach(|| span(request_id, trace_id, parent_id))
+}
+
+/// What the fields of a span cannot say: flags, tracestate, baggage.
+fn context_of(extraction: &Extraction<'_>, remote: &RemoteContext) -> CorrelationContext {
+    let builder = CorrelationContext::builder()
+        .trace_id(TraceId::from_u128(remote.trace_id))
+        .span_id(remote.parent_span_id.and_then(SpanId::from_u64))
+        .trace_flags(remote.flags.bits())
+        .trace_state(extraction.tracestate.as_deref().map(Arc::from));
+    carried(extraction, builder).build()
+}
+
+fn carried(
+    extraction: &Extraction<'_>,
+    mut builder: omnify_trace::context::ContextBuilder,
+) -> omnify_trace::context::ContextBuilder {
+    if !extraction.baggage.is_empty() {
+        for (key, value) in extraction.baggage.iter() {
+            builder = builder.baggage(key, &*value);
+        }
+    }
+    builder
+}
+
+fn span(request_id: &str, trace_id: Option<&str>, parent_span_id: Option<&str>) -> Span {
+    tracing::error_span!(
+        target: TARGET,
+        "request",
+        request_id,
+        trace_id,
+        parent_span_id,
+        session_id = field::Empty,
+        user_id = field::Empty,
+        organization_id = field::Empty,
+    )
+}
