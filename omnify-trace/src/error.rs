@@ -41,6 +41,9 @@ pub enum Error {
         "OT0004: a global tracing subscriber is set already: call `init()` once, before other libraries set theirs, or add `JsonLayer` to that subscriber"
     )]
     AlreadyInstalled,
+    /// The journal of the log directory cannot be opened.
+    #[error(transparent)]
+    Journal(#[from] crate::journal::JournalError),
     /// An id breaks the rule of its kind.
     #[error(transparent)]
     Id(#[from] crate::context::InvalidId),
@@ -55,6 +58,7 @@ impl Error {
             Self::LogDirectory { .. } => "OT0002",
             Self::Filter { .. } => "OT0003",
             Self::AlreadyInstalled => "OT0004",
+            Self::Journal(error) => error.code(),
             Self::Id(_) => "OT0005",
         }
     }

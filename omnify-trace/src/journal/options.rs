@@ -151,6 +151,12 @@ impl JournalOptions {
         self
     }
 
+    /// Where the log files are.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.dir
+    }
+
     pub(super) fn rings(&self) -> &Path {
         self.ring_dir.as_deref().unwrap_or(&self.dir)
     }

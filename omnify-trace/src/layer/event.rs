@@ -8,7 +8,7 @@ use tracing_core::field::{Field, Visit};
 use super::{
     exception::{self, Exception},
     json,
-    plan::{Class, Plan},
+    plan::{self, Class, Plan},
     span::{self, Fragment, SLOTS},
 };
 use crate::schema::{EventType, Stream, fields};
@@ -65,7 +65,7 @@ impl<'a> EventVisitor<'a> {
     #[inline]
     fn plain(&mut self, field: &Field, write: impl FnOnce(&mut Vec<u8>)) {
         if self.plan.repeats {
-            self.forget_earlier(field.name());
+            self.forget_earlier(plan::wire_name(field.name()));
         }
         let start = self.extra.len();
         if let Some(known) = self.plan.fields.get(field.index()) {
@@ -74,7 +74,9 @@ impl<'a> EventVisitor<'a> {
         write(self.extra);
         if self.plan.repeats {
             let end = self.extra.len();
-            self.rare().repeated.push((field.name(), start, end));
+            self.rare()
+                .repeated
+                .push((plan::wire_name(field.name()), start, end));
         }
     }
 
@@ -112,7 +114,7 @@ impl<'a> EventVisitor<'a> {
             }
             Class::Exception(part) => self.rare().exception.set(part, text),
             Class::LogTarget => self.rare().log_target = Some(text.to_owned()),
-            Class::LogMeta | Class::Plain | Class::SpanName | Class::EventType => {}
+            Class::LogMeta | Class::Plain | Class::SpanName | Class::Json | Class::EventType => {}
         }
     }
 
@@ -137,7 +139,7 @@ impl<'a> EventVisitor<'a> {
 
     fn number(&mut self, field: &Field, write: impl Fn(&mut Vec<u8>)) {
         match self.class(field) {
-            Class::Plain | Class::SpanName => self.plain(field, write),
+            Class::Plain | Class::SpanName | Class::Json => self.plain(field, write),
             class => {
                 let mut text = Vec::new();
                 write(&mut text);
@@ -152,6 +154,7 @@ impl Visit for EventVisitor<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         match self.class(field) {
             Class::Plain | Class::SpanName => self.plain(field, |out| json::string(out, value)),
+            Class::Json => self.plain(field, |out| json::raw(out, value)),
             class => self.special(class, value),
         }
     }
@@ -192,7 +195,9 @@ impl Visit for EventVisitor<'_> {
     #[inline]
     fn record_f64(&mut self, field: &Field, value: f64) {
         match self.class(field) {
-            Class::Plain => self.plain(field, |out| json::float(out, value)),
+            Class::Plain | Class::SpanName | Class::Json => {
+                self.plain(field, |out| json::float(out, value));
+            }
             class => self.special(class, &value.to_string()),
         }
     }
@@ -237,6 +242,10 @@ impl Visit for EventVisitor<'_> {
                 json::debug(out, value);
                 out.push(b'"');
             }),
+            Class::Json => {
+                let text = format!("{value:?}");
+                self.plain(field, |out| json::raw(out, &text));
+            }
             class => self.special(class, &format!("{value:?}")),
         }
     }

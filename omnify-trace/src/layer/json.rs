@@ -134,6 +134,36 @@ pub(crate) fn boolean(out: &mut Vec<u8>, value: bool) {
     out.extend_from_slice(if value { b"true" } else { b"false" });
 }
 
+/// Deeper nesting would make the whole line unreadable for parsers that limit it, mostly at 128.
+const DEEPEST: usize = 64;
+
+/// Appends text that claims to be JSON: as JSON, on one line, without repeated keys, if it is;
+/// else as a string.
+pub(crate) fn raw(out: &mut Vec<u8>, text: &str) {
+    use serde_json::Value;
+    fn depth(value: &Value) -> usize {
+        match value {
+            Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+            Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
+            _ => 0,
+        }
+    }
+    match serde_json::from_str::<Value>(text) {
+        Ok(value) if depth(&value) <= DEEPEST => {
+            // What JSON lets through but one line must not: only strings can hold it.
+            for c in value.to_string().chars() {
+                match c {
+                    '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' => {
+                        escape(out, c.encode_utf8(&mut [0; 4]));
+                    }
+                    _ => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+                }
+            }
+        }
+        _ => string(out, text),
+    }
+}
+
 /// Appends lowercase hexadecimal digits, without quotes.
 pub(crate) fn hex(out: &mut Vec<u8>, bytes: &[u8]) {
     let start = out.len();

@@ -369,6 +369,19 @@ impl CorrelationContext {
     }
 }
 
+/// Notes in the current subscriber's sink that something is in flight, until the handle is
+/// dropped: see [`Sink::in_flight`].
+pub fn in_flight(note: &[u8]) -> Option<crate::journal::InFlight> {
+    with_current_layer(|layer| layer.shared.sink.in_flight(note)).flatten()
+}
+
+/// A time since the Unix epoch as every line has it: UTC, nanoseconds.
+pub(crate) fn rfc3339(since_epoch: Duration) -> String {
+    let mut out = Vec::with_capacity(clock::STAMP_LENGTH);
+    clock::StampCache::new().write(&mut out, since_epoch);
+    String::from_utf8(out).unwrap_or_default()
+}
+
 /// Waits until the current subscriber's sink has everything. False if that took too long.
 pub fn flush(timeout: Duration) -> bool {
     with_current_layer(|layer| layer.shared.sink.flush(timeout)).unwrap_or(true)

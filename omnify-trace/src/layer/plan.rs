@@ -28,6 +28,8 @@ pub(crate) enum Class {
     SpanName,
     /// The target of a record of the `log` crate.
     LogTarget,
+    /// `json:name`: text that is JSON already, taken as such.
+    Json,
     /// Source position of a record of the `log` crate: not written.
     LogMeta,
 }
@@ -65,6 +67,14 @@ impl Part {
     }
 }
 
+/// A field `json:order` holds ready JSON for `order`: `info!("json:order" = text, …)`.
+const RAW: &str = "json:";
+
+/// The name that a field has in the line.
+pub(crate) fn wire_name(name: &'static str) -> &'static str {
+    name.strip_prefix(RAW).unwrap_or(name)
+}
+
 pub(crate) fn classify(name: &str) -> Class {
     if let Some(index) = fields::CONTEXT_FIELDS
         .iter()
@@ -77,6 +87,9 @@ pub(crate) fn classify(name: &str) -> Class {
             .into_iter()
             .find(|known| known.name() == part)
             .map_or(Class::Plain, Class::Exception);
+    }
+    if name.starts_with(RAW) {
+        return Class::Json;
     }
     match name {
         fields::MESSAGE => Class::Message,
@@ -116,11 +129,12 @@ impl Plan {
             .enumerate()
             .map(|(at, name)| {
                 let mut key = vec![b','];
-                json::key(&mut key, name);
+                json::key(&mut key, wire_name(name));
+                let repeats = |later: &&'static str| wire_name(later) == wire_name(name);
                 Field {
                     class: classify(name),
                     key: key.into(),
-                    repeated: names[at + 1..].contains(name),
+                    repeated: names[at + 1..].iter().any(repeats),
                 }
             })
             .collect();

@@ -26,9 +26,15 @@ impl Service {
         }
     }
 
-    /// `,"service":{…}`, only what is known.
+    /// `,"service":{…}`
     pub(crate) fn fragment(&self) -> Vec<u8> {
-        let mut out = b",\"service\":{".to_vec();
+        [b",\"service\":", self.json().as_bytes()].concat()
+    }
+
+    /// `{…}`, only what is known.
+    #[must_use]
+    pub fn json(&self) -> String {
+        let mut out = vec![b'{'];
         let members = [
             ("name", &self.name),
             ("version", &self.version),
@@ -45,6 +51,6 @@ impl Service {
             json::string(&mut out, value);
         }
         out.push(b'}');
-        out
+        String::from_utf8_lossy(&out).into_owned()
     }
 }

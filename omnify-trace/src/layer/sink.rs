@@ -13,7 +13,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-use crate::schema::Stream;
+use crate::{journal::InFlight, schema::Stream};
 
 /// Takes finished lines. Called on the thread that logs: it must be quick and must not log.
 pub trait Sink: Send + Sync + 'static {
@@ -26,9 +26,21 @@ pub trait Sink: Send + Sync + 'static {
         true
     }
 
+    /// Takes no more lines and marks the end as clean. False if that took too long.
+    fn close(&self, timeout: Duration) -> bool {
+        self.flush(timeout)
+    }
+
     /// How many lines were lost, for whatever reason.
     fn lost(&self) -> u64 {
         0
+    }
+
+    /// Notes that something is in flight, until the handle is dropped: the next start after a
+    /// crash tells of it. `None` where nothing survives a crash.
+    fn in_flight(&self, note: &[u8]) -> Option<InFlight> {
+        let _ = note;
+        None
     }
 }
 
@@ -41,8 +53,16 @@ impl<T: Sink + ?Sized> Sink for Arc<T> {
         (**self).flush(timeout)
     }
 
+    fn close(&self, timeout: Duration) -> bool {
+        (**self).close(timeout)
+    }
+
     fn lost(&self) -> u64 {
         (**self).lost()
+    }
+
+    fn in_flight(&self, note: &[u8]) -> Option<InFlight> {
+        (**self).in_flight(note)
     }
 }
 

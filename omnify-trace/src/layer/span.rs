@@ -19,7 +19,7 @@ use tracing_core::{
 
 use super::{
     json,
-    plan::{Class, Plan},
+    plan::{self, Class, Plan},
 };
 use crate::{
     context::{CorrelationContext, SpanId, TraceId, rng},
@@ -523,11 +523,7 @@ impl SpanVisitor<'_> {
     /// `text`: the value without quotes; `quoted`: whether a plain field needs them.
     #[inline]
     fn put(&mut self, field: &Field, quoted: bool, text: impl FnOnce(&mut Vec<u8>)) {
-        let class = self
-            .plan
-            .fields
-            .get(field.index())
-            .map_or(Class::Plain, |field| field.class);
+        let class = self.class(field);
         let own = &mut *self.own;
         match class {
             Class::Context(slot) => own.set_context(usize::from(slot), text),
@@ -545,13 +541,21 @@ impl SpanVisitor<'_> {
                 if quoted {
                     own.values.push(b'"');
                 }
-                own.set_field(field.name(), Piece::since(start, &own.values));
+                own.set_field(
+                    plan::wire_name(field.name()),
+                    Piece::since(start, &own.values),
+                );
             }
         }
     }
 
+    fn class(&self, field: &Field) -> Class {
+        let known = self.plan.fields.get(field.index());
+        known.map_or(Class::Plain, |field| field.class)
+    }
+
     fn slot(&self, field: &Field) -> Option<usize> {
-        match self.plan.fields.get(field.index())?.class {
+        match self.class(field) {
             Class::Context(slot) => Some(usize::from(slot)),
             _ => None,
         }
@@ -560,7 +564,11 @@ impl SpanVisitor<'_> {
 
 impl Visit for SpanVisitor<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.put(field, true, |out| json::escape(out, value));
+        if self.class(field) == Class::Json {
+            self.put(field, false, |out| json::raw(out, value));
+        } else {
+            self.put(field, true, |out| json::escape(out, value));
+        }
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
@@ -610,7 +618,11 @@ impl Visit for SpanVisitor<'_> {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        self.put(field, true, |out| json::debug(out, value));
+        if self.class(field) == Class::Json {
+            self.record_str(field, &format!("{value:?}"));
+        } else {
+            self.put(field, true, |out| json::debug(out, value));
+        }
     }
 }
 

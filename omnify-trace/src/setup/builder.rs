@@ -7,13 +7,15 @@ use tracing_core::LevelFilter;
 use tracing_subscriber::prelude::*;
 
 use super::{
-    Directives, Environment, Levels, Telemetry,
-    env::{Console, Variables},
-    telemetry,
+    Console, Directives, Environment, Levels, Telemetry,
+    console::{PrettyLayer, Tee},
+    env::Variables,
+    journal, story,
 };
 use crate::{
     Error, JsonLayer, Sink,
-    layer::{Clock, FileSink, Service},
+    journal::JournalOptions,
+    layer::{Clock, Service},
 };
 
 /// Builds a [`Telemetry`]. What is not set comes from the environment, then from the preset.
@@ -28,6 +30,7 @@ pub struct TelemetryBuilder {
     filter: Option<Directives>,
     console: Option<Console>,
     sink: Option<Arc<dyn Sink>>,
+    journal: Option<JournalOptions>,
     clock: Clock,
 }
 
@@ -81,6 +84,13 @@ impl TelemetryBuilder {
         self
     }
 
+    /// How the journal of the log directory works: ring size, rotation, retention, compression.
+    /// Its directory is where the log files are; [`log_dir`](Self::log_dir) does not count then.
+    pub fn journal(mut self, options: JournalOptions) -> Self {
+        self.journal = Some(options);
+        self
+    }
+
     /// Where the time comes from. Defaults to the system's clock.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -92,13 +102,17 @@ impl TelemetryBuilder {
     /// # Errors
     /// See [`init`](super::init).
     pub fn install(self) -> Result<Telemetry, Error> {
+        if tracing::dispatcher::has_been_set() {
+            return Err(Error::AlreadyInstalled);
+        }
         let (telemetry, dispatch) = self.build()?;
         tracing::dispatcher::set_global_default(dispatch).map_err(|_| Error::AlreadyInstalled)?;
-        telemetry::became_global(&telemetry);
+        telemetry.became_global();
         // Another logger may be set already: then the `log` records go where it sends them.
         let _ = tracing_log::LogTracer::builder()
             .with_max_level(log::LevelFilter::Trace)
             .init();
+        crate::panic::install();
         Ok(telemetry)
     }
 
@@ -115,6 +129,7 @@ impl TelemetryBuilder {
             .environment
             .or(variables.environment)
             .unwrap_or_default();
+        let default_directory = variables.default_directory();
         let service = Service {
             name: self
                 .service_name
@@ -130,16 +145,15 @@ impl TelemetryBuilder {
                 .or(variables.instance)
                 .unwrap_or_else(instance),
         };
-        let sink = match self.sink {
-            Some(sink) => sink,
+        let (sink, recovery) = match self.sink {
+            Some(sink) => (sink, None),
             None => {
-                let directory = self.log_dir.or(variables.log_dir).unwrap_or_else(|| {
-                    variables
-                        .data_dir
-                        .unwrap_or_else(|| "data".into())
-                        .join("logs")
-                });
-                open_files(directory)?
+                let directory = match &self.journal {
+                    Some(options) => options.directory().to_owned(),
+                    None => self.log_dir.unwrap_or(default_directory),
+                };
+                let (sink, recovery) = journal::open(&directory, self.journal, &service)?;
+                (sink, Some(recovery))
             }
         };
         let filter = self.filter.or(variables.filter).unwrap_or_else(|| {
@@ -148,25 +162,34 @@ impl TelemetryBuilder {
                 Environment::Development | Environment::Production => LevelFilter::INFO,
             })
         });
+        let console = self
+            .console
+            .or(variables.console)
+            .unwrap_or(match environment {
+                Environment::Development => Console::Pretty,
+                Environment::Test | Environment::Production => Console::Off,
+            });
+        let sink = match console {
+            Console::Json => Arc::new(Tee(sink)),
+            Console::Off | Console::Pretty => sink,
+        };
         let levels = Levels::new(filter);
         let layer = JsonLayer::new(Arc::clone(&sink))
             .service(&service)
-            .clock(self.clock);
-        let telemetry = Telemetry::new(layer.number(), sink, levels.clone(), service);
+            .clock(self.clock.clone());
+        let number = layer.number();
+        let pretty = (console == Console::Pretty).then(|| PrettyLayer::new(self.clock));
         let subscriber = tracing_subscriber::registry()
             .with(levels.layer())
-            .with(layer);
-        Ok((telemetry, Dispatch::new(subscriber)))
-    }
-}
-
-fn open_files(directory: PathBuf) -> Result<Arc<dyn Sink>, Error> {
-    match FileSink::open(&directory) {
-        Ok(sink) => Ok(Arc::new(sink)),
-        Err(source) => Err(Error::LogDirectory {
-            path: directory,
-            source,
-        }),
+            .with(layer)
+            .with(pretty);
+        let dispatch = Dispatch::new(subscriber);
+        let story = recovery.map(|recovery| {
+            tracing::dispatcher::with_default(&dispatch, || story::begin(&recovery));
+            dispatch.downgrade()
+        });
+        let telemetry = Telemetry::new(number, sink, levels, service, story);
+        Ok((telemetry, dispatch))
     }
 }
 

@@ -80,7 +80,6 @@ pub(crate) struct Variables {
     pub(crate) filter: Option<super::Directives>,
     pub(crate) log_dir: Option<PathBuf>,
     pub(crate) data_dir: Option<PathBuf>,
-    #[expect(dead_code, reason = "console output comes with the next landing")]
     pub(crate) console: Option<Console>,
     pub(crate) service_name: Option<String>,
     pub(crate) service_version: Option<String>,
@@ -106,6 +105,14 @@ impl Variables {
             service_name: text(&get, "OMNIFY_SERVICE_NAME")?,
             service_version: text(&get, "OMNIFY_SERVICE_VERSION")?,
             instance: text(&get, "OMNIFY_INSTANCE")?,
+        })
+    }
+
+    /// Where the log files are if the program does not say.
+    pub(crate) fn default_directory(&self) -> PathBuf {
+        self.log_dir.clone().unwrap_or_else(|| {
+            let data = self.data_dir.clone().unwrap_or_else(|| "data".into());
+            data.join("logs")
         })
     }
 

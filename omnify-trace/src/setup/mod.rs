@@ -9,16 +9,19 @@
 //!     .log_dir(directory.path())
 //!     .build()?;
 //! tracing::dispatcher::with_default(&dispatch, || tracing::info!(items = 3, "cart opened"));
-//! telemetry.flush(std::time::Duration::from_secs(1));
+//! drop(telemetry);
 //! let lines = std::fs::read_to_string(directory.path().join("backend.log"))?;
 //! assert!(lines.contains(r#""items":3"#));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod builder;
+mod console;
 mod env;
 mod filter;
+mod journal;
 mod levels;
+mod story;
 mod telemetry;
 
 pub use builder::TelemetryBuilder;

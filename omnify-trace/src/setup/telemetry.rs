@@ -9,7 +9,9 @@ use std::{
     time::Duration,
 };
 
-use super::{Levels, TelemetryBuilder};
+use tracing::dispatcher::{self, WeakDispatch};
+
+use super::{Levels, TelemetryBuilder, story};
 use crate::{
     Sink,
     layer::{self, Service},
@@ -27,6 +29,8 @@ pub struct Telemetry {
     sink: Arc<dyn Sink>,
     levels: Levels,
     service: Service,
+    /// For the last line; none where no story is told.
+    dispatch: Option<WeakDispatch>,
 }
 
 /// Counts since the start.
@@ -43,13 +47,25 @@ impl Telemetry {
         TelemetryBuilder::default()
     }
 
-    pub(super) fn new(layer: usize, sink: Arc<dyn Sink>, levels: Levels, service: Service) -> Self {
+    pub(super) fn new(
+        layer: usize,
+        sink: Arc<dyn Sink>,
+        levels: Levels,
+        service: Service,
+        dispatch: Option<WeakDispatch>,
+    ) -> Self {
         Self {
             layer,
             sink,
             levels,
             service,
+            dispatch,
         }
+    }
+
+    /// The process's own subscriber writes through this.
+    pub(super) fn became_global(&self) {
+        GLOBAL.store(self.layer, Ordering::Release);
     }
 
     /// Waits until every line so far is in its file. False if that took longer than `timeout`.
@@ -80,7 +96,11 @@ impl Telemetry {
 
 impl Drop for Telemetry {
     fn drop(&mut self) {
-        self.sink.flush(DROP_PATIENCE);
+        // Its subscriber may outlive the guard, but what is told after this is not kept.
+        if let Some(dispatch) = self.dispatch.as_ref().and_then(WeakDispatch::upgrade) {
+            dispatcher::with_default(&dispatch, story::end);
+        }
+        self.sink.close(DROP_PATIENCE);
     }
 }
 
@@ -90,10 +110,6 @@ impl fmt::Debug for Telemetry {
             .field("service", &self.service)
             .finish_non_exhaustive()
     }
-}
-
-pub(super) fn became_global(telemetry: &Telemetry) {
-    GLOBAL.store(telemetry.layer, Ordering::Release);
 }
 
 /// Whether the current subscriber is the process's own: then tasks need not carry it.

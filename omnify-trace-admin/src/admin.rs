@@ -1,0 +1,253 @@
+//! The builder that puts the rooms together.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use axum::Router;
+
+use crate::{
+    access::{Role, hash, hash_password, new_secret},
+    api::{self, App, Options},
+    state::{State, StateError, TokenRow, UserRow},
+    store::{LogStore, StoreError},
+    time,
+};
+
+/// Why the admin API could not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A directory could not be made.
+    #[error("OT0420: the directory {path} could not be made: {source}")]
+    Directory {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The state could not be opened.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The store could not be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A password could not be hashed.
+    #[error("OT0421: the password of `{0}` could not be hashed: the system gave no randomness")]
+    Password(String),
+    /// Neither a log directory nor a store was given.
+    #[error("OT0422: the admin API has nothing to read; give it a log_dir or a store")]
+    NoStore,
+}
+
+/// The running admin API.
+pub struct Admin {
+    app: App,
+    first_token: Option<String>,
+}
+
+impl Admin {
+    /// A builder with every default.
+    #[must_use]
+    pub fn builder() -> AdminBuilder {
+        AdminBuilder::default()
+    }
+
+    /// The token that was made because there was none, to be shown to the operator once.
+    #[must_use]
+    pub fn first_token(&self) -> Option<String> {
+        self.first_token.clone()
+    }
+
+    /// `/api/admin/*`, `/healthz`, `/readyz`, `/metrics`; no state left to provide.
+    #[must_use]
+    pub fn router(&self) -> Router {
+        api::router(&self.app)
+    }
+
+    /// The store behind it.
+    #[must_use]
+    pub fn store(&self) -> Arc<dyn LogStore> {
+        Arc::clone(&self.app.store)
+    }
+
+    /// The state behind it.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.app.state
+    }
+
+    /// Ends live streams, seals the store and closes the state.
+    pub async fn shutdown(&self) {
+        self.app.state.close().await;
+    }
+}
+
+/// Options of [`Admin`].
+#[derive(Default)]
+#[must_use]
+pub struct AdminBuilder {
+    log_dir: Option<PathBuf>,
+    data_dir: Option<PathBuf>,
+    database_url: Option<String>,
+    token: Option<String>,
+    service_name: Option<String>,
+    store: Option<Arc<dyn LogStore>>,
+    users: Vec<(String, String, Role, Option<String>)>,
+    session_length: Option<Duration>,
+    secure_cookies: bool,
+}
+
+impl AdminBuilder {
+    /// Directory of the log files. Defaults to `logs` in the data directory.
+    pub fn log_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.log_dir = Some(directory.into());
+        self
+    }
+
+    /// Directory of the store and the SQLite state. Defaults to `data`.
+    pub fn data_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.data_dir = Some(directory.into());
+        self
+    }
+
+    /// `sqlite://path` or `postgres://…`. Defaults to `admin.db` in the data directory.
+    pub fn database_url(mut self, url: impl Into<String>) -> Self {
+        self.database_url = Some(url.into());
+        self
+    }
+
+    /// The administrator's token. Without one, and with none in the state, a new one is made.
+    /// Defaults to `None`.
+    pub fn token(mut self, token: Option<String>) -> Self {
+        self.token = token.filter(|token| !token.trim().is_empty());
+        self
+    }
+
+    /// Adds a user who logs in with a password, or changes the one of that name. Defaults to none.
+    pub fn user(
+        mut self,
+        username: impl Into<String>,
+        password: impl Into<String>,
+        role: Role,
+        organization_id: Option<String>,
+    ) -> Self {
+        self.users
+            .push((username.into(), password.into(), role, organization_id));
+        self
+    }
+
+    /// What `health` calls the service. Defaults to `omnify`.
+    pub fn service_name(mut self, name: impl Into<String>) -> Self {
+        self.service_name = Some(name.into());
+        self
+    }
+
+    /// Another engine than the embedded one. Defaults to the embedded one over the log directory.
+    pub fn store(mut self, store: Arc<dyn LogStore>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// How long a login lasts. Defaults to 12 hours.
+    pub fn session_length(mut self, length: Duration) -> Self {
+        self.session_length = Some(length);
+        self
+    }
+
+    /// Marks the cookie `Secure` always, not only behind a proxy that says `https`. Defaults to
+    /// off, so that plain loopback works.
+    pub fn secure_cookies(mut self) -> Self {
+        self.secure_cookies = true;
+        self
+    }
+
+    /// Opens the state and the store, and starts following the log files.
+    ///
+    /// # Errors
+    /// [`BuildError`], which names the directory, database or option at fault.
+    pub async fn build(self) -> Result<Admin, BuildError> {
+        let data_dir = self.data_dir.unwrap_or_else(|| PathBuf::from("data"));
+        std::fs::create_dir_all(&data_dir).map_err(|source| BuildError::Directory {
+            path: data_dir.clone(),
+            source,
+        })?;
+        let url = self
+            .database_url
+            .unwrap_or_else(|| State::sqlite_url(&data_dir));
+        let state = State::open(&url).await?;
+        let first_token = provide_token(&state, self.token.as_deref()).await?;
+        for (username, password, role, organization_id) in self.users {
+            let password_hash = hash_password(&password)
+                .await
+                .ok_or_else(|| BuildError::Password(username.clone()))?;
+            let created_at = time::now();
+            let role = role.as_str().to_owned();
+            state
+                .put_user(&UserRow {
+                    username,
+                    password_hash,
+                    role,
+                    organization_id,
+                    created_at,
+                })
+                .await?;
+        }
+        let store = self.store.ok_or(BuildError::NoStore)?;
+        let options = Options {
+            session_length: self
+                .session_length
+                .unwrap_or(Duration::from_secs(12 * 60 * 60)),
+            secure_cookies: self.secure_cookies,
+            service_name: self.service_name.unwrap_or_else(|| "omnify".to_owned()),
+        };
+        Ok(Admin {
+            app: App::new(store, state, &options),
+            first_token,
+        })
+    }
+}
+
+/// Makes the configured token valid, or a new one if there is none at all. The configured token
+/// takes the place of the one configured before.
+async fn provide_token(
+    state: &State,
+    configured: Option<&str>,
+) -> Result<Option<String>, StateError> {
+    const CONFIGURED: &str = "configured";
+    let tokens = state.tokens().await?;
+    let known = tokens.iter().find(|row| row.id == CONFIGURED);
+    let (id, secret, first) = match configured {
+        Some(token) => {
+            if known.is_some_and(|row| row.hash != hash(token.trim())) {
+                state.delete_token(CONFIGURED).await?;
+            }
+            (CONFIGURED.to_owned(), token.trim().to_owned(), None)
+        }
+        None if tokens.is_empty() => {
+            let secret = new_secret("omnify_");
+            (
+                uuid::Uuid::now_v7().to_string(),
+                secret.clone(),
+                Some(secret),
+            )
+        }
+        None => return Ok(None),
+    };
+    state
+        .put_token(&TokenRow {
+            id,
+            name: if first.is_some() {
+                "first token"
+            } else {
+                "configured token"
+            }
+            .to_owned(),
+            hash: hash(&secret),
+            role: Role::Admin.as_str().to_owned(),
+            organization_id: None,
+            created_at: time::now(),
+            expires_at: None,
+            last_used_at: None,
+        })
+        .await?;
+    Ok(first)
+}

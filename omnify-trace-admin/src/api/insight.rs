@@ -1,0 +1,172 @@
+//! What the lines mean: overview, traces, performance, errors, unfinished code.
+
+use axum::{
+    Json,
+    extract::{Path, State as AxumState},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    App,
+    caller::Caller,
+    params::{Params, When, Which},
+    problem::{ApiError, Problem},
+};
+use crate::{
+    analysis::{
+        self, ErrorGroup, IncompleteItem, LineJson, LineSchema, Performance, Stats, Trace,
+        fingerprint,
+    },
+    time,
+};
+
+/// Lines of an error group that are shown.
+const EXAMPLES: usize = 20;
+
+/// One trace: its spans and lines.
+#[utoipa::path(get, path = "/traces/{trace_id}", tag = "insight",
+    params(("trace_id" = String, Path, description = "32 hexadecimal digits")), responses(
+    (status = 200, description = "The trace", body = Trace),
+    (status = 404, description = "No line names it", body = Problem),
+))]
+pub(super) async fn trace(
+    caller: Caller,
+    Path(trace_id): Path<String>,
+) -> Result<Json<Trace>, ApiError> {
+    let trace = analysis::trace(&*caller.lines, &trace_id).await?;
+    trace
+        .map(Json)
+        .ok_or_else(|| ApiError::NotFound("No line names this trace.".to_owned()))
+}
+
+/// The overview's figures.
+#[utoipa::path(get, path = "/stats", tag = "insight", params(When), responses(
+    (status = 200, description = "The figures; without a range those of the last 24 hours", body = Stats),
+    (status = 400, description = "A parameter was not accepted", body = Problem),
+))]
+pub(super) async fn stats(
+    AxumState(app): AxumState<App>,
+    caller: Caller,
+    Params(when): Params<When>,
+) -> Result<Json<Stats>, ApiError> {
+    let now = time::now();
+    let range = when.or_a_day(now)?;
+    let issues = app.decided().await?;
+    Ok(Json(
+        analysis::stats(&*caller.lines, &*caller.whole, &range, &issues, now).await?,
+    ))
+}
+
+/// Where the time goes.
+#[utoipa::path(get, path = "/performance", tag = "insight", params(When), responses(
+    (status = 200, description = "The figures; without a range those of the last 24 hours", body = Performance),
+    (status = 400, description = "A parameter was not accepted", body = Problem),
+))]
+pub(super) async fn performance(
+    caller: Caller,
+    Params(when): Params<When>,
+) -> Result<Json<Performance>, ApiError> {
+    let range = when.or_a_day(time::now())?;
+    Ok(Json(analysis::performance(&*caller.lines, &range).await?))
+}
+
+/// Error groups.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ErrorsBody {
+    /// The most frequent first.
+    errors: Vec<ErrorGroup>,
+    /// Always null: all groups are on this page.
+    next_cursor: Option<String>,
+}
+
+/// The errors, grouped.
+#[utoipa::path(get, path = "/errors", tag = "insight", params(When, Which), responses(
+    (status = 200, description = "The groups; without a range those of the last 24 hours", body = ErrorsBody),
+    (status = 400, description = "A parameter was not accepted", body = Problem),
+))]
+pub(super) async fn errors(
+    AxumState(app): AxumState<App>,
+    caller: Caller,
+    Params(when): Params<When>,
+    Params(which): Params<Which>,
+) -> Result<Json<ErrorsBody>, ApiError> {
+    let now = time::now();
+    let range = when.or_a_day(now)?;
+    let (filters, _) = which.filters()?;
+    let issues = app.decided().await?;
+    let (errors, _) =
+        analysis::error_groups(&*caller.lines, &range, &filters, &issues, now).await?;
+    Ok(Json(ErrorsBody {
+        errors,
+        next_cursor: None,
+    }))
+}
+
+/// An error group with examples.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ErrorBody {
+    #[serde(flatten)]
+    group: ErrorGroup,
+    /// The newest lines.
+    #[schema(value_type = Vec<LineSchema>)]
+    examples: Vec<LineJson>,
+}
+
+/// One error group with its newest lines.
+#[utoipa::path(get, path = "/errors/{fingerprint}", tag = "insight",
+    params(("fingerprint" = String, Path, description = "16 hexadecimal digits"), When), responses(
+    (status = 200, description = "The group; without a range that of the last 24 hours", body = ErrorBody),
+    (status = 404, description = "No line in the range has it", body = Problem),
+))]
+pub(super) async fn error(
+    AxumState(app): AxumState<App>,
+    caller: Caller,
+    Path(wanted): Path<String>,
+    Params(when): Params<When>,
+) -> Result<Json<ErrorBody>, ApiError> {
+    let now = time::now();
+    let range = when.or_a_day(now)?;
+    let issues = app.decided().await?;
+    let (groups, events) =
+        analysis::error_groups(&*caller.lines, &range, &[], &issues, now).await?;
+    let group = groups
+        .into_iter()
+        .find(|group| group.fingerprint == wanted)
+        .ok_or_else(|| {
+            ApiError::NotFound("No error in this time has this fingerprint.".to_owned())
+        })?;
+    let examples = events
+        .into_iter()
+        .filter(|event| fingerprint(event).id == wanted)
+        .take(EXAMPLES)
+        .map(|event| LineJson(event.line))
+        .collect();
+    Ok(Json(ErrorBody { group, examples }))
+}
+
+/// Unfinished code.
+#[derive(Serialize, ToSchema)]
+pub(super) struct IncompleteBody {
+    /// The most often reached first.
+    items: Vec<IncompleteItem>,
+    /// Always null: all items are on this page.
+    next_cursor: Option<String>,
+}
+
+/// Where `todo!` and its kin were reached.
+#[utoipa::path(get, path = "/incomplete", tag = "insight", params(When), responses(
+    (status = 200, description = "The places; without a range those of the last 24 hours", body = IncompleteBody),
+    (status = 400, description = "A parameter was not accepted", body = Problem),
+))]
+pub(super) async fn incomplete(
+    caller: Caller,
+    Params(when): Params<When>,
+) -> Result<Json<IncompleteBody>, ApiError> {
+    let range = when.or_a_day(time::now())?;
+    let items = analysis::incomplete(&*caller.lines, &range).await?;
+    Ok(Json(IncompleteBody {
+        items,
+        next_cursor: None,
+    }))
+}

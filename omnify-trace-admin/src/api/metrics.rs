@@ -1,0 +1,60 @@
+//! Figures for Prometheus: counts only, no names of people or organizations.
+
+use std::fmt::Write as _;
+
+use axum::{extract::State as AxumState, http::header, response::IntoResponse};
+
+use super::{App, problem::ApiError};
+
+/// The text format, version 0.0.4.
+pub(super) async fn metrics(AxumState(app): AxumState<App>) -> Result<impl IntoResponse, ApiError> {
+    let stats = app.store.stats().await?;
+    let mut out = String::new();
+    let mut gauge = |name: &str, help: &str, value: u64| {
+        // Writing to a string cannot fail.
+        let _ = write!(
+            out,
+            "# HELP omnify_{name} {help}\n# TYPE omnify_{name} gauge\nomnify_{name} {value}\n"
+        );
+    };
+    gauge("store_lines", "Lines searchable now.", stats.lines);
+    gauge(
+        "store_malformed_lines",
+        "Lines that were not JSON.",
+        stats.malformed,
+    );
+    gauge(
+        "store_memory_lines",
+        "Lines in memory only.",
+        stats.in_memory,
+    );
+    gauge("store_segments", "Sealed segments.", stats.segments);
+    gauge("store_bytes", "Bytes of the segments on disk.", stats.bytes);
+    gauge(
+        "store_behind_bytes",
+        "Bytes of log files not yet read.",
+        stats.behind_bytes,
+    );
+    gauge(
+        "store_quarantined_segments",
+        "Damaged segments set aside.",
+        stats.quarantined,
+    );
+    gauge(
+        "live_streams",
+        "Live log streams open.",
+        u64::try_from(app.streams.open()).unwrap_or(u64::MAX),
+    );
+    gauge(
+        "uptime_seconds",
+        "Seconds since the admin API started.",
+        app.started.elapsed().as_secs(),
+    );
+    Ok((
+        [(
+            header::CONTENT_TYPE,
+            "text/plain; version=0.0.4; charset=utf-8",
+        )],
+        out,
+    ))
+}

@@ -1,0 +1,134 @@
+//! Workflows and their runs.
+
+use axum::{Json, extract::Path};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{
+    caller::Caller,
+    params::{Params, When, given, number},
+    problem::{ApiError, Problem},
+};
+use crate::{
+    analysis::{self, RunDetail, RunPage, RunQuestion, RunStatus, Workflows, with},
+    time,
+};
+
+/// Every workflow in figures.
+#[utoipa::path(get, path = "/workflows", tag = "workflows", params(When), responses(
+    (status = 200, description = "The figures; without a range those of the last 24 hours", body = Workflows),
+    (status = 400, description = "A parameter was not accepted", body = Problem),
+))]
+pub(super) async fn workflows(
+    caller: Caller,
+    Params(when): Params<When>,
+) -> Result<Json<Workflows>, ApiError> {
+    let range = when.or_a_day(time::now())?;
+    Ok(Json(
+        analysis::workflows(&*caller.lines, &*caller.whole, &range).await?,
+    ))
+}
+
+/// Which runs.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub(super) struct RunParams {
+    /// One workflow.
+    workflow_id: Option<String>,
+    /// `active`, `completed`, `failed`, `stalled` or `interrupted`.
+    status: Option<String>,
+    /// One user.
+    user_id: Option<String>,
+    /// One organization.
+    organization_id: Option<String>,
+    /// Runs a page, 1 to 500. Defaults to 50.
+    limit: Option<String>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+impl RunParams {
+    fn question(&self) -> Result<RunQuestion, ApiError> {
+        let status = given(&self.status)
+            .map(|name| {
+                RunStatus::from_wire(name).ok_or_else(|| {
+                    ApiError::invalid("status", format!("`{name}` is not a state of a run."))
+                })
+            })
+            .transpose()?;
+        let filters = [
+            ("context.workflow_id", &self.workflow_id),
+            ("context.user_id", &self.user_id),
+            ("context.organization_id", &self.organization_id),
+        ];
+        Ok(RunQuestion {
+            filters: filters
+                .into_iter()
+                .filter_map(|(field, value)| given(value).map(|value| with(field, [value])))
+                .collect(),
+            status,
+            limit: number("limit", &self.limit, 50, 500)?,
+            cursor: given(&self.cursor).map(str::to_owned),
+        })
+    }
+}
+
+async fn page(caller: &Caller, when: &When, params: &RunParams) -> Result<Json<RunPage>, ApiError> {
+    let range = when.or_a_day(time::now())?;
+    let question = params.question()?;
+    Ok(Json(
+        analysis::runs(&*caller.lines, &*caller.whole, &range, &question).await?,
+    ))
+}
+
+/// Runs of all workflows, the newest first.
+#[utoipa::path(get, path = "/runs", tag = "workflows", params(When, RunParams), responses(
+    (status = 200, description = "A page; without a range of the last 24 hours", body = RunPage),
+    (status = 400, description = "A parameter was not accepted", body = Problem),
+))]
+pub(super) async fn list(
+    caller: Caller,
+    Params(when): Params<When>,
+    Params(params): Params<RunParams>,
+) -> Result<Json<RunPage>, ApiError> {
+    page(&caller, &when, &params).await
+}
+
+/// Runs of one workflow, the newest first.
+#[utoipa::path(get, path = "/workflows/{id}/runs", tag = "workflows",
+    params(("id" = String, Path, description = "Of the workflow"), When, RunParams), responses(
+    (status = 200, description = "A page; without a range of the last 24 hours", body = RunPage),
+    (status = 400, description = "A parameter was not accepted", body = Problem),
+))]
+pub(super) async fn of_workflow(
+    caller: Caller,
+    Path(id): Path<String>,
+    Params(when): Params<When>,
+    Params(params): Params<RunParams>,
+) -> Result<Json<RunPage>, ApiError> {
+    page(
+        &caller,
+        &when,
+        &RunParams {
+            workflow_id: Some(id),
+            ..params
+        },
+    )
+    .await
+}
+
+/// One run with its steps and calls.
+#[utoipa::path(get, path = "/runs/{run_id}", tag = "workflows",
+    params(("run_id" = String, Path, description = "Of the run")), responses(
+    (status = 200, description = "The run", body = RunDetail),
+    (status = 404, description = "No line names it", body = Problem),
+))]
+pub(super) async fn one(
+    caller: Caller,
+    Path(run_id): Path<String>,
+) -> Result<Json<RunDetail>, ApiError> {
+    let run = analysis::run_detail(&*caller.lines, &*caller.whole, &run_id).await?;
+    run.map(Json)
+        .ok_or_else(|| ApiError::NotFound("No line names this run.".to_owned()))
+}

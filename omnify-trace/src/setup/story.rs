@@ -1,0 +1,75 @@
+//! What a start has to tell: that it happened, and how the run before it ended.
+
+use std::time::SystemTime;
+
+use tracing::{error, info, warn};
+
+use crate::{
+    journal::{EarlierRun, Recovery},
+    schema::EventType,
+};
+
+const TARGET: &str = "omnify_trace::setup";
+
+/// Tells of earlier runs that did not end cleanly, then of this one.
+pub(super) fn begin(recovery: &Recovery) {
+    recovery
+        .runs
+        .iter()
+        .filter(|run| run.unclean)
+        .for_each(crashed);
+    if let Some(why) = recovery.volatile.as_deref() {
+        warn!(
+            target: TARGET,
+            reason = why,
+            "The journal lies in plain memory: lines that wait there would not survive a crash",
+        );
+    }
+    info!(
+        target: TARGET,
+        event_type = EventType::ServiceStart.as_str(),
+        pid = std::process::id(),
+        "Service started",
+    );
+}
+
+/// Tells that this run ends cleanly.
+pub(super) fn end() {
+    info!(
+        target: TARGET,
+        event_type = EventType::ServiceStop.as_str(),
+        pid = std::process::id(),
+        "Service stopped",
+    );
+}
+
+fn crashed(run: &EarlierRun) {
+    let notes = run
+        .in_flight
+        .iter()
+        .map(|note| {
+            let text = String::from_utf8_lossy(note);
+            serde_json::from_str(&text).unwrap_or(serde_json::Value::String(text.into_owned()))
+        })
+        .collect();
+    let in_flight = serde_json::Value::Array(notes).to_string();
+    error!(
+        target: TARGET,
+        event_type = EventType::CrashDetected.as_str(),
+        reason = "the process ended without closing its journal",
+        pid = run.pid,
+        started_at = rfc3339(run.started_at),
+        recovered_lines = run.recovered_lines,
+        "json:in_flight" = in_flight,
+        "The previous run (process {}) did not end cleanly; {} operations were in flight",
+        run.pid,
+        run.in_flight.len(),
+    );
+}
+
+fn rfc3339(time: SystemTime) -> String {
+    let since = time
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    crate::layer::rfc3339(since)
+}
