@@ -140,7 +140,7 @@ export function CustomerPage() {
                   disabled={busy !== null}
                   onClick={() =>
                     doing('fail', async () => {
-                      const answer = await call('GET', '/api/demo/error');
+                      const answer = await call('GET', '/api/demo/broken');
                       add({
                         title: `The server answered ${answer.status}`,
                         tone: answer.ok ? 'ok' : 'error',

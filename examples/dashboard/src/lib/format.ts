@@ -20,6 +20,7 @@ export function percent(share: number | null | undefined): string {
 /** Milliseconds as `0.4 ms`, `120 ms`, `1.25 s`, `3 min 4 s`, `2 h 5 min`. */
 export function duration(ms: number | null | undefined): string {
   if (ms === null || ms === undefined || Number.isNaN(ms)) return DASH;
+  if (ms === 0) return '0 ms';
   if (ms < 1) return `${ms.toFixed(2)} ms`;
   if (ms < 10) return `${ms.toFixed(1)} ms`;
   if (ms < 1000) return `${Math.round(ms)} ms`;
@@ -29,6 +30,13 @@ export function duration(ms: number | null | undefined): string {
   const minutes = Math.round(seconds / 60);
   if (minutes < 60 * 48) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
   return `${Math.round(minutes / 1440)} d`;
+}
+
+/** A duration for an axis: no digits that say nothing. */
+export function axisDuration(ms: number | null | undefined): string {
+  return duration(ms)
+    .replace(/(\.\d*?)0+(?= )/, '$1')
+    .replace(/\.(?= )/, '');
 }
 
 /** Bytes in binary units. */
@@ -50,15 +58,17 @@ export function money(usd: number | null | undefined): string {
   return `$${usd !== 0 && Math.abs(usd) < 0.1 ? usd.toFixed(4) : usd.toFixed(2)}`;
 }
 
-/** `14:03:07.123` in the reader's zone, cut from the line's own nanoseconds. */
-export function clock(iso: string): string {
+/** `14:03:07.123` in the reader's zone. Foreign lines may have no time. */
+export function clock(iso: string | undefined): string {
+  if (!iso) return DASH;
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return iso;
   return `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}.${pad(date.getMilliseconds(), 3)}`;
 }
 
 /** `Nov 21, 14:03:07` in the reader's zone. */
-export function dateTime(iso: string): string {
+export function dateTime(iso: string | undefined): string {
+  if (!iso) return DASH;
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return iso;
   const day = date.toLocaleDateString('en', { month: 'short', day: 'numeric' });
@@ -66,7 +76,8 @@ export function dateTime(iso: string): string {
 }
 
 /** For a hover: the exact time in UTC, with all digits that the line has. */
-export function utc(iso: string): string {
+export function utc(iso: string | undefined): string {
+  if (!iso) return DASH;
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return iso;
   return /Z$/.test(iso)

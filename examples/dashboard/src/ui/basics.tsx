@@ -202,7 +202,8 @@ export function Delta({ share, worse = 'up' }: { share: number | null; worse?: '
   const shown = Math.abs(rounded) > 999 ? '>999' : String(Math.abs(rounded));
   return (
     <span className={`delta ${bad}`}>
-      {rounded > 0 ? '▲' : '▼'} {shown}%
+      <Icon name={rounded > 0 ? 'up' : 'down'} size={11} />
+      {shown}%
     </span>
   );
 }

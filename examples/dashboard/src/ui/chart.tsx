@@ -43,6 +43,7 @@ export function Chart({
   times,
   series,
   format,
+  axis: formatAxis = format,
   height = 190,
   onZoom,
 }: {
@@ -51,6 +52,8 @@ export function Chart({
   times: readonly number[];
   series: readonly Series[];
   format: (value: number | null | undefined) => string;
+  /** Shorter, for the axis. */
+  axis?: (value: number | null | undefined) => string;
   height?: number;
   /** Unix milliseconds of what was brushed. */
   onZoom?: (from: number, to: number) => void;
@@ -84,7 +87,7 @@ export function Chart({
         scales: { x: { time: true }, y: { range: (_u, _min, max) => [0, max > 0 ? max * 1.1 : 1] } },
         axes: [
           { ...axis, grid: { show: false }, size: 26, space: 80, values: (_u, splits) => splits.map((v) => tick(v)) },
-          { ...axis, size: 58, space: 36, values: (_u, splits) => splits.map((v) => format(v)) },
+          { ...axis, size: 58, space: 36, values: (_u, splits) => splits.map((v) => formatAxis(v)) },
         ],
         series: [
           {},

@@ -8,14 +8,22 @@ import { useTabLink } from './links';
 /** Which service, or that it was the browser. */
 export const origin = (line: Line): string => (line.source === 'frontend' ? 'browser' : (line.service?.name ?? ''));
 
-export function Story({ lines, focus }: { lines: readonly Line[]; focus?: (line: Line) => boolean }) {
+export function Story({
+  lines,
+  focus,
+  tall = false,
+}: {
+  lines: readonly Line[];
+  focus?: (line: Line) => string;
+  tall?: boolean;
+}) {
   const link = useTabLink();
   return (
-    <ol className="story">
+    <ol className={`story${tall ? ' tall' : ''}`}>
       {lines.map((line) => (
         <li
           key={line.id}
-          className={focus?.(line) ? 'focus' : ''}
+          className={focus?.(line)}
           data-level={line.level}
           data-event={line.event_type}
           data-service={origin(line)}

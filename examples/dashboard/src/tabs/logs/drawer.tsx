@@ -96,7 +96,7 @@ function Details({
           <CopyButton text={here} label="Copy a link to this line" />
           <CloseButton close={close} />
         </div>
-        <p className="drawer-message">{line.message || text(line.exception?.message)}</p>
+        <p className="drawer-message">{text(line.message) || text(line.exception?.message)}</p>
         <p className="small muted mono" title="UTC">
           {utc(line.timestamp)}
         </p>

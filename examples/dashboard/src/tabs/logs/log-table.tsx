@@ -7,13 +7,11 @@ import { text, valueAt } from '../../lib/flatten';
 import { Badge, levelTone } from '../../ui/basics';
 
 export const ROW = 30;
-const WIDTHS: Record<string, string> = {
-  timestamp: '104px',
-  level: '66px',
-  event_type: 'minmax(110px, 168px)',
-  'service.name': 'minmax(90px, 140px)',
-  message: 'minmax(240px, 1fr)',
-};
+/** Pixels; the message takes what is left. */
+const WIDTHS: Record<string, number> = { timestamp: 100, level: 64, event_type: 150, 'service.name': 132 };
+const WIDTH = 150;
+const MESSAGE = 220;
+const GAP = 12;
 const TITLES: Record<string, string> = {
   timestamp: 'Time',
   level: 'Level',
@@ -73,9 +71,11 @@ export function LogTable({
     const next = lines[Math.max(0, Math.min(lines.length - 1, to))];
     if (next) onSelect(next.id);
   };
-  const template = columns
-    .map((c) => (c === 'timestamp' && spanDays ? '150px' : (WIDTHS[c] ?? 'minmax(90px, 180px)')))
-    .join(' ');
+  const widths = columns.map((c) =>
+    c === 'message' ? MESSAGE : c === 'timestamp' && spanDays ? 136 : (WIDTHS[c] ?? WIDTH),
+  );
+  const template = columns.map((c, i) => (c === 'message' ? `minmax(${MESSAGE}px, 1fr)` : `${widths[i]}px`)).join(' ');
+  const minWidth = widths.reduce((sum, w) => sum + w + GAP, 28 - GAP);
 
   return (
     <div
@@ -94,14 +94,14 @@ export function LogTable({
         event.preventDefault();
       }}
     >
-      <div className="log-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template }}>
+      <div className="log-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template, minWidth }}>
         {columns.map((c) => (
           <div key={c} role="columnheader">
             {columnTitle(c)}
           </div>
         ))}
       </div>
-      <div className="log-rows" role="rowgroup" style={{ height: rows.getTotalSize() }}>
+      <div className="log-rows" role="rowgroup" style={{ height: rows.getTotalSize(), minWidth }}>
         {items.map((item) => {
           const line = lines[item.index];
           if (!line) return null;
@@ -139,7 +139,11 @@ function cell(line: Line, column: string, spanDays: boolean): ReactNode {
         </time>
       );
     case 'level':
-      return <Badge tone={levelTone(line.level)}>{line.level}</Badge>;
+      return line.level === 'INFO' || line.level === 'DEBUG' || line.level === 'TRACE' ? (
+        <span className="level-plain">{line.level}</span>
+      ) : (
+        <Badge tone={levelTone(line.level)}>{text(line.level) || '?'}</Badge>
+      );
     case 'message':
       return <Message line={line} />;
     default: {
@@ -160,7 +164,7 @@ export function Message({ line }: { line: Line }) {
   if (line.exception?.message && line.exception.message !== line.message) more.push(line.exception.message);
   return (
     <>
-      {line.message || text(line.exception?.message) || '—'}
+      {text(line.message) || text(line.exception?.message) || '—'}
       {more.length > 0 && <span className="more">{more.join(' · ')}</span>}
     </>
   );

@@ -5,7 +5,7 @@ import { Link } from 'react-router';
 import { health, incomplete, stats } from '../../api/queries';
 import type { ErrorGroup, Health, Stats } from '../../api/types';
 import { changes } from '../../lib/changes';
-import { bytes, change, count, duration, percent } from '../../lib/format';
+import { axisDuration, bytes, change, count, duration, percent } from '../../lib/format';
 import { useTimeRange } from '../../lib/time-range';
 import { useUrlState } from '../../lib/url-state';
 import {
@@ -96,7 +96,8 @@ function Content({ data }: { data: Stats }) {
               label="95th percentile of request latency over time"
               times={times}
               onZoom={zoom}
-              format={(v) => duration(v)}
+              format={duration}
+              axis={axisDuration}
               series={[{ name: 'p95', tone: 'info', values: buckets.map((b) => b.p95_ms), fill: true }]}
             />
           </Suspense>
@@ -167,7 +168,7 @@ function Kpis({ data }: { data: Stats }) {
         to={link('/workflows')}
         name="Active workflows"
         value={count(workflows.active)}
-        foot={`${count(workflows.completed)} completed · ${count(workflows.failed)} failed${workflows.stalled ? ` · ${workflows.stalled} stalled` : ''}`}
+        foot={`${count(workflows.completed)} completed · ${count(workflows.failed)} failed`}
         meter={[
           ['ok', workflows.completed],
           ['info', workflows.active],

@@ -4,7 +4,7 @@ import { lazy, Suspense } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import { performance as performanceQuery } from '../../api/queries';
 import type { Line, Performance_ } from '../../api/types';
-import { count, duration, money } from '../../lib/format';
+import { axisDuration, count, duration, money } from '../../lib/format';
 import { before, useTimeRange } from '../../lib/time-range';
 import { useUrlState } from '../../lib/url-state';
 import { Badge, Card, Empty, Loaded, Skeleton, SkeletonRows, Time, type Tone } from '../../ui/basics';
@@ -78,7 +78,8 @@ function Content({ data, old }: { data: Performance_; old: Performance_ | undefi
           <Chart
             label="Latency percentiles of requests over time"
             times={buckets.map((b) => new Date(b.start).getTime() / 1000)}
-            format={(v) => duration(v)}
+            format={duration}
+            axis={axisDuration}
             height={200}
             onZoom={(from, to) => update({ from, to, range: null }, 'push')}
             series={[

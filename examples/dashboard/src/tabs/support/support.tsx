@@ -153,7 +153,7 @@ function Report({ report, request }: { report: SupportReport; request: object })
         </div>
         <Card title="Timeline" sub="everything that happened to them, in order" flush>
           {report.timeline.length ? (
-            <Story lines={report.timeline} />
+            <Story lines={report.timeline} tall />
           ) : (
             <Empty title="Nothing happened in this range" />
           )}

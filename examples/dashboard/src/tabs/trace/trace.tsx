@@ -4,7 +4,7 @@ import { useMemo } from 'react';
 import { Link, useParams, useSearchParams } from 'react-router';
 import { trace as traceQuery } from '../../api/queries';
 import type { Line, Span, Trace } from '../../api/types';
-import { count, duration, shortId } from '../../lib/format';
+import { axisDuration, count, duration, shortId } from '../../lib/format';
 import { ticks } from '../../lib/lanes';
 import { type Row, rows } from '../../lib/waterfall';
 import { Badge, Card, CopyButton, Empty, Loaded, Skeleton, SkeletonRows, Time } from '../../ui/basics';
@@ -45,8 +45,12 @@ function Content({ trace }: { trace: Trace }) {
   const focus = search.get('focus');
   const tone = (service: string): string =>
     SERVICE_TONES[Math.max(0, trace.services.indexOf(service)) % SERVICE_TONES.length] ?? 'gray';
-  const focused = (line: Line): boolean =>
-    focus !== null && (line.id === focus || line.context?.request_id === focus || line.context?.run_id === focus);
+  const focused = (line: Line): string =>
+    line.id === focus
+      ? 'focus exact'
+      : focus !== null && (line.context?.request_id === focus || line.context?.run_id === focus)
+        ? 'focus'
+        : '';
   const root = trace.spans.find((s) => !s.parent_span_id) ?? trace.spans[0];
   const errors = trace.logs.filter((l) => l.level === 'ERROR').length;
   return (
@@ -74,14 +78,6 @@ function Content({ trace }: { trace: Trace }) {
           In the logs
         </Link>
       </div>
-      {focus && (
-        <div className="note" role="status">
-          <Icon name="trace" />
-          <span>
-            Highlighted: <code>{focus}</code>
-          </span>
-        </div>
-      )}
       <Card
         title="Waterfall"
         sub={
@@ -104,7 +100,11 @@ function Content({ trace }: { trace: Trace }) {
           </Empty>
         )}
       </Card>
-      <Card title="What happened, in order" sub={`${count(trace.logs.length)} lines`} flush>
+      <Card
+        title="What happened, in order"
+        sub={`${count(trace.logs.length)} lines${focus ? ', what was searched for is marked' : ''}`}
+        flush
+      >
         <Story lines={trace.logs} focus={focused} />
       </Card>
     </>
@@ -124,7 +124,7 @@ function Waterfall({ trace, tone }: { trace: Trace; tone: (service: string) => s
         <div className="wf-track">
           {marks.map((t) => (
             <span key={t} style={{ left: `${(t / (length - start)) * 100}%` }}>
-              {t === 0 ? '0' : duration(t)}
+              {t === 0 ? '0' : axisDuration(t)}
             </span>
           ))}
         </div>
@@ -158,6 +158,8 @@ function SpanRow({
   const left = Math.max(0, share(offset));
   const open = span.status === 'open';
   const width = open ? 100 - left : Math.max(0, share(offset + (span.duration_ms ?? 0)) - left);
+  // At the right end of a long bar there is no room beside it.
+  const inside = left + width > 82 && left < 15;
   const label = open ? 'still open' : duration(span.duration_ms);
   const colour = span.status === 'error' ? 'error' : tone;
   const name = <SpanName span={span} />;
@@ -183,8 +185,14 @@ function SpanRow({
           title={`${span.name}: ${label}`}
         />
         <span
-          className="wf-time"
-          style={left + width > 82 ? { right: `${100 - left}%` } : { left: `${left + width}%` }}
+          className={`wf-time${inside ? ' inside' : ''}`}
+          style={
+            inside
+              ? { right: `${Math.max(0, 100 - left - width)}%` }
+              : left + width > 82
+                ? { right: `${100 - left}%` }
+                : { left: `${left + width}%` }
+          }
         >
           {label}
         </span>

@@ -110,7 +110,7 @@ function Content({ run }: { run: Run }) {
           <Fact name="Cost">{money(sum((c) => c.cost_usd))}</Fact>
         </dl>
       </Card>
-      <Card title="Timeline" sub="parallel steps below each other; the critical path outlined" flush>
+      <Card title="Timeline" sub="parallel steps below each other; the critical path underlined" flush>
         {steps.length === 0 ? (
           <Empty icon="workflows" title="No step has begun yet" />
         ) : (

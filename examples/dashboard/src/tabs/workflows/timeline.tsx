@@ -1,49 +1,70 @@
 /** Steps as bars over time: parallel ones in lanes of their own, what they waited for as curves. */
 import type { Run, Step } from '../../api/types';
-import { duration } from '../../lib/format';
+import { axisDuration, duration } from '../../lib/format';
 import { lanes, ticks } from '../../lib/lanes';
 import { statusTone } from '../../ui/basics';
+import { useWidth } from '../../ui/use-width';
 
-const WIDTH = 1000;
+/** Below this the timeline scrolls. */
+const LEAST_WIDTH = 560;
 const LANE = 46;
-const BAR = 30;
+const BAR = 32;
 const TOP = 30;
 const PAD = 16;
+/** Width of a letter of the labels, about. */
+const LETTER = 6.9;
 
 interface Placed {
   step: Step;
   x: number;
   width: number;
   y: number;
+  /** The label fits into the bar, stands to its right, or to its left. */
+  label: 'inside' | 'right' | 'left';
 }
 
+const nameOf = (step: Step): string => step.name || step.step_id;
+const noteOf = (step: Step): string =>
+  `${duration(step.duration_ms)}${step.attempts > 1 ? ` · ${step.attempts} attempts` : ''}`;
+const labelWidth = (step: Step): number => Math.max(nameOf(step).length, noteOf(step).length) * LETTER + 20;
+
 /** Ends of a step that still runs are now. */
-function place(run: Run, steps: readonly Step[]): { placed: Placed[]; length: number; laneCount: number } {
+function times(run: Run, steps: readonly Step[]): { start: number; end: number }[] {
   const zero = new Date(run.started_at).getTime();
   const now = run.ended_at ? new Date(run.ended_at).getTime() : Date.now();
-  const begun = steps.filter((s) => s.started_at);
-  const bars = begun.map((s) => {
+  return steps.map((s) => {
     const start = new Date(s.started_at ?? run.started_at).getTime() - zero;
-    const end = s.ended_at
-      ? new Date(s.ended_at).getTime() - zero
-      : s.duration_ms !== null
-        ? start + s.duration_ms
-        : now - zero;
+    const given = s.duration_ms === null ? now - zero : start + s.duration_ms;
+    const end = s.ended_at ? new Date(s.ended_at).getTime() - zero : given;
     return { start, end: Math.max(end, start) };
   });
+}
+
+function place(run: Run, begun: readonly Step[], width: number): { placed: Placed[]; scale: number; length: number } {
+  const bars = times(run, begun);
   const length = Math.max(1, run.duration_ms ?? 0, ...bars.map((b) => b.end));
-  const at = lanes(bars);
-  const scale = (WIDTH - PAD * 2) / length;
-  const placed = begun.map((step, i) => {
-    const bar = bars[i] ?? { start: 0, end: 0 };
+  const scale = (width - PAD * 2) / length;
+  const boxes = bars.map((bar, i) => {
+    const step = begun[i];
+    const x = PAD + bar.start * scale;
+    const wide = Math.max(4, (bar.end - bar.start) * scale);
+    const needed = step ? labelWidth(step) : 0;
+    const label = wide > needed ? 'inside' : x + wide + needed < width ? 'right' : 'left';
     return {
-      step,
-      x: PAD + bar.start * scale,
-      width: Math.max(4, (bar.end - bar.start) * scale),
-      y: TOP + (at[i] ?? 0) * LANE,
-    };
+      x,
+      wide,
+      label,
+      from: label === 'left' ? x - needed : x,
+      to: label === 'right' ? x + wide + needed : x + wide,
+    } as const;
   });
-  return { placed, length, laneCount: Math.max(1, ...at.map((l) => l + 1)) };
+  // A lane is free only where neither a bar nor its label lies.
+  const at = lanes(boxes.map((b) => ({ start: b.from, end: b.to })));
+  const placed = begun.flatMap((step, i) => {
+    const box = boxes[i];
+    return box ? [{ step, x: box.x, width: box.wide, label: box.label, y: TOP + (at[i] ?? 0) * LANE }] : [];
+  });
+  return { placed, scale, length };
 }
 
 export function Timeline({
@@ -57,38 +78,29 @@ export function Timeline({
   chosen: string | null;
   onChoose: (id: string) => void;
 }) {
-  const { placed, length, laneCount } = place(run, steps);
-  const height = TOP + laneCount * LANE + 4;
+  const [box, measured] = useWidth<HTMLDivElement>(1000);
+  const width = Math.max(LEAST_WIDTH, measured);
+  const { placed, scale, length } = place(
+    run,
+    steps.filter((s) => s.started_at),
+    width,
+  );
+  const height = Math.max(TOP + LANE, ...placed.map((p) => p.y + LANE)) + 4;
   const byId = new Map(placed.map((p) => [p.step.step_id, p]));
-  const scale = (WIDTH - PAD * 2) / length;
   const unbegun = steps.filter((s) => !s.started_at);
   return (
-    <div className="timeline">
-      <svg viewBox={`0 0 ${WIDTH} ${height}`} role="group" aria-label="Steps over time">
-        {ticks(length).map((t) => (
+    <div className="timeline" ref={box}>
+      <svg width={width} height={height} role="group" aria-label="Steps over time">
+        {ticks(length, Math.max(3, Math.floor(width / 160))).map((t) => (
           <g key={t}>
             <line className="gridline" x1={PAD + t * scale} x2={PAD + t * scale} y1={20} y2={height} />
             <text className="axis" x={PAD + t * scale + 3} y={14}>
-              {t === 0 ? '0' : duration(t)}
+              {t === 0 ? '0' : axisDuration(t)}
             </text>
           </g>
         ))}
-        {placed.flatMap((p) =>
-          p.step.depends_on.map((id) => {
-            const from = byId.get(id);
-            if (!from) return null;
-            const x1 = from.x + from.width;
-            const y1 = from.y + BAR / 2;
-            const y2 = p.y + BAR / 2;
-            const bend = Math.max(14, (p.x - x1) / 2);
-            return (
-              <path
-                key={`${id}-${p.step.step_id}`}
-                className={`dep${from.step.critical && p.step.critical ? ' hot' : ''}`}
-                d={`M${x1} ${y1} C${x1 + bend} ${y1} ${p.x - bend} ${y2} ${p.x} ${y2}`}
-              />
-            );
-          }),
+        {placed.flatMap((to) =>
+          to.step.depends_on.map((id) => <Dependency key={`${id} ${to.step.step_id}`} from={byId.get(id)} to={to} />),
         )}
         {placed.map((p) => (
           <Bar
@@ -99,15 +111,28 @@ export function Timeline({
           />
         ))}
       </svg>
-      {unbegun.length > 0 && (
-        <p className="small muted pad">Not begun: {unbegun.map((s) => s.name || s.step_id).join(', ')}</p>
-      )}
+      {unbegun.length > 0 && <p className="small muted pad">Not begun: {unbegun.map(nameOf).join(', ')}</p>}
     </div>
   );
 }
 
+function Dependency({ from, to }: { from: Placed | undefined; to: Placed }) {
+  if (!from) return null;
+  const x1 = from.x + from.width;
+  const y1 = from.y + BAR / 2;
+  const y2 = to.y + BAR / 2;
+  const bend = Math.max(14, Math.min(80, (to.x - x1) / 2));
+  const hot = from.step.critical && to.step.critical;
+  return (
+    <path
+      className={`dep${hot ? ' hot' : ''}`}
+      d={`M${x1} ${y1} C${x1 + bend} ${y1} ${to.x - bend} ${y2} ${to.x} ${y2}`}
+    />
+  );
+}
+
 function Bar({
-  placed: { step, x, width, y },
+  placed: { step, x, width, y, label },
   chosen,
   onChoose,
 }: {
@@ -115,48 +140,32 @@ function Bar({
   chosen: boolean;
   onChoose: () => void;
 }) {
-  const name = step.name || step.step_id;
-  const note = `${duration(step.duration_ms)}${step.attempts > 1 ? ` · ${step.attempts} attempts` : ''}`;
-  // About 6.5 units a letter: what does not fit inside stands to the right, or to the left at the end.
-  const inside = width > name.length * 6.8 + 20;
-  const right = x + width + (name.length + note.length) * 6.6 < WIDTH;
+  const tone = statusTone(step.status);
+  const textX = label === 'inside' ? x + 12 : label === 'right' ? x + width + 8 : x - 8;
+  const anchor = label === 'left' ? 'end' : 'start';
   return (
     <g
       className="bar"
       role="button"
       tabIndex={0}
       aria-pressed={chosen}
-      aria-label={`${name}: ${step.status}, ${note}${step.critical ? ', on the critical path' : ''}`}
+      aria-label={`${nameOf(step)}: ${step.status}, ${noteOf(step)}${step.critical ? ', on the critical path' : ''}`}
       onClick={onChoose}
       onKeyDown={(event) => {
-        if (event.key === 'Enter' || event.key === ' ') {
-          event.preventDefault();
-          onChoose();
-        }
+        if (event.key !== 'Enter' && event.key !== ' ') return;
+        event.preventDefault();
+        onChoose();
       }}
     >
-      <rect className={`main soft-${statusTone(step.status)}`} x={x} y={y} width={width} height={BAR} />
-      <rect className={`fill-${statusTone(step.status)}`} x={x} y={y} width={Math.min(4, width)} height={BAR} />
-      {step.critical && <rect className="critical" x={x - 2} y={y - 2} width={width + 4} height={BAR + 4} />}
-      {inside ? (
-        <>
-          <text x={x + 11} y={y + 13}>
-            {name}
-          </text>
-          <text className="axis" x={x + 11} y={y + 25}>
-            {note}
-          </text>
-        </>
-      ) : (
-        <>
-          <text x={right ? x + width + 7 : x - 7} y={y + 13} textAnchor={right ? 'start' : 'end'}>
-            {name}
-          </text>
-          <text className="axis" x={right ? x + width + 7 : x - 7} y={y + 25} textAnchor={right ? 'start' : 'end'}>
-            {note}
-          </text>
-        </>
-      )}
+      <rect className={`main soft-${tone}`} x={x} y={y} width={width} height={BAR} />
+      <rect className={`fill-${tone}`} x={x} y={y} width={Math.min(4, width)} height={BAR} />
+      {step.critical && <rect className="critical" x={x} y={y + BAR - 3} width={width} height={3} />}
+      <text x={textX} y={y + 13} textAnchor={anchor}>
+        {nameOf(step)}
+      </text>
+      <text className="axis" x={textX} y={y + 26} textAnchor={anchor}>
+        {noteOf(step)}
+      </text>
     </g>
   );
 }

@@ -200,7 +200,7 @@ function RunRow({ run }: { run: Run }) {
         <Link to={link(`/runs/${encodeURIComponent(run.run_id)}`)}>
           {run.name || run.workflow_id} <span className="mono muted">{shortId(run.run_id)}</span>
         </Link>
-        <span className="small muted">{run.error ?? (run.current_step ? `at ${run.current_step}` : '\u00a0')}</span>
+        <span className="small muted">{run.error ?? (run.current_step ? `at ${run.current_step}` : null)}</span>
       </td>
       <td>
         <Status status={run.status} />
