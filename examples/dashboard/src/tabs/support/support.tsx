@@ -325,7 +325,7 @@ function Downloads({ report, request }: { report: SupportReport; request: object
     }
   };
   return (
-    <span className="row no-print">
+    <span className="row wrap no-print">
       {failed && (
         <span className="small error-text" role="alert">
           The download failed.
