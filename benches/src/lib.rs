@@ -1,1 +1,22 @@
-//! Placeholder.
+//! What Omnify Trace costs, beside its peers, in one run on one machine.
+//!
+//! Each area is a module with a `run(&Options) -> anyhow::Result<Report>`; `report` prints the
+//! table and writes the JSON; `alloc` counts allocations; `child` measures each subject in a
+//! process of its own, subjects alternating, so that neither global state nor the machine's mood
+//! favours one of them.
+#![expect(
+    clippy::print_stdout,
+    reason = "a command-line tool talks on its terminal"
+)]
+
+pub mod alloc;
+pub mod child;
+pub mod emit;
+pub mod report;
+
+/// How to measure.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// A short run: for a first look, not for the record.
+    pub quick: bool,
+}

@@ -1,0 +1,52 @@
+//! `omnify-benches AREA`: what `cargo xtask bench AREA` runs.
+
+use std::{fs, path::PathBuf};
+
+use anyhow::{Context as _, Result};
+use clap::{Args, Parser, Subcommand};
+use omnify_benches::{Options, alloc::Counting, child, emit, report::Report};
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[derive(Parser)]
+#[command(about = "What Omnify Trace costs, beside its peers")]
+struct Cli {
+    #[command(subcommand)]
+    area: Area,
+}
+
+#[derive(Subcommand)]
+enum Area {
+    /// One event, one request, one disabled event, two threads
+    Emit(Common),
+    /// One subject of one case, measured in this process: what the areas start
+    #[command(hide = true)]
+    Child(child::Arguments),
+}
+
+#[derive(Args)]
+struct Common {
+    /// A short run: for a first look, not for the record
+    #[arg(long)]
+    quick: bool,
+    /// Also write the results to this file, as JSON
+    #[arg(long)]
+    json: Option<PathBuf>,
+}
+
+fn main() -> Result<()> {
+    let (common, run): (Common, fn(&Options) -> Result<Report>) = match Cli::parse().area {
+        Area::Emit(common) => (common, emit::run),
+        Area::Child(arguments) => return child::serve(&arguments),
+    };
+    let report = run(&Options {
+        quick: common.quick,
+    })?;
+    report.print();
+    if let Some(file) = common.json {
+        fs::write(&file, report.json())
+            .with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    Ok(())
+}
