@@ -34,7 +34,13 @@ pub(crate) fn candidates(field: &str) -> Vec<String> {
     if !field.contains('.') {
         return vec![under(fields::EXTRA), field.to_owned(), in_span];
     }
-    let parents = [fields::SERVICE, fields::CONTEXT, fields::SPAN, fields::EXTRA, fields::EXCEPTION];
+    let parents = [
+        fields::SERVICE,
+        fields::CONTEXT,
+        fields::SPAN,
+        fields::EXTRA,
+        fields::EXCEPTION,
+    ];
     let parent = field.split('.').next().unwrap_or_default();
     if parents.contains(&parent) {
         vec![field.to_owned()]
@@ -54,7 +60,11 @@ mod tests {
         assert_eq!(candidates("context.user_id"), ["context.user_id"]);
         assert_eq!(
             candidates("duration_ms"),
-            ["extra.duration_ms", "duration_ms", "span.fields.duration_ms"]
+            [
+                "extra.duration_ms",
+                "duration_ms",
+                "span.fields.duration_ms"
+            ]
         );
         assert_eq!(candidates("db.statement")[1], "extra.db.statement");
         assert_eq!(candidates("service"), ["service.name", "service"]);

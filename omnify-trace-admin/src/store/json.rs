@@ -34,12 +34,19 @@ pub(crate) fn walk(
     line: &str,
     mut leaf: impl FnMut(&str, bool, Token, Range<usize>),
 ) -> Result<(), NotJson> {
-    let mut cursor = Cursor { bytes: line.as_bytes(), at: 0 };
+    let mut cursor = Cursor {
+        bytes: line.as_bytes(),
+        at: 0,
+    };
     let mut path = String::with_capacity(64);
     cursor.blank();
     cursor.object(line, &mut path, true, 0, &mut leaf)?;
     cursor.blank();
-    if cursor.at == line.len() { Ok(()) } else { Err(NotJson) }
+    if cursor.at == line.len() {
+        Ok(())
+    } else {
+        Err(NotJson)
+    }
 }
 
 struct Cursor<'a> {
@@ -160,7 +167,13 @@ impl Cursor<'_> {
         loop {
             self.blank();
             if self.peek() == Some(b'{') {
-                self.object(line, &mut String::new(), true, depth + 1, &mut |_, _, _, _| {})?;
+                self.object(
+                    line,
+                    &mut String::new(),
+                    true,
+                    depth + 1,
+                    &mut |_, _, _, _| {},
+                )?;
             } else {
                 self.value(line, depth)?;
             }
@@ -234,7 +247,11 @@ impl Cursor<'_> {
         while let Some(b'0'..=b'9') = self.peek() {
             self.at += 1;
         }
-        if self.at > start { Ok(()) } else { Err(NotJson) }
+        if self.at > start {
+            Ok(())
+        } else {
+            Err(NotJson)
+        }
     }
 }
 
@@ -328,7 +345,9 @@ mod tests {
 
     fn leaves(line: &str) -> Result<Vec<(String, String)>, NotJson> {
         let mut found = Vec::new();
-        walk(line, |path, _, _, range| found.push((path.to_owned(), line[range].to_owned())))?;
+        walk(line, |path, _, _, range| {
+            found.push((path.to_owned(), line[range].to_owned()))
+        })?;
         Ok(found)
     }
 
@@ -349,11 +368,33 @@ mod tests {
     fn agrees_with_serde_json_on_what_is_an_object() {
         let deep = format!("{}1{}", "{\"a\":".repeat(300), "}".repeat(300));
         for line in [
-            "{}", "{} ", "", "1", "[]", "{", "{}}", r#"{"a":01}"#, r#"{"a":1.}"#, r#"{"a":.5}"#,
-            r#"{"a":1e999}"#, r#"{"a":-}"#, r#"{"a":-0}"#, r#"{"a":1,}"#, r#"{"a" 1}"#,
-            r#"{"a":"\ud800"}"#, r#"{"a":"\ud83d\ude00"}"#, r#"{"a":"\x"}"#, "{\"a\":\"\t\"}",
-            r#"{"a":nul}"#, r#"{"a":[1,]}"#, r#"{"a":[{"b":"\ud800"}]}"#, r#"{a:1}"#,
-            r#"{"a":"\u00e9"}"#, r#"{"a":tru}"#, r#"{"a":truee}"#, &deep,
+            "{}",
+            "{} ",
+            "",
+            "1",
+            "[]",
+            "{",
+            "{}}",
+            r#"{"a":01}"#,
+            r#"{"a":1.}"#,
+            r#"{"a":.5}"#,
+            r#"{"a":1e999}"#,
+            r#"{"a":-}"#,
+            r#"{"a":-0}"#,
+            r#"{"a":1,}"#,
+            r#"{"a" 1}"#,
+            r#"{"a":"\ud800"}"#,
+            r#"{"a":"\ud83d\ude00"}"#,
+            r#"{"a":"\x"}"#,
+            "{\"a\":\"\t\"}",
+            r#"{"a":nul}"#,
+            r#"{"a":[1,]}"#,
+            r#"{"a":[{"b":"\ud800"}]}"#,
+            r#"{a:1}"#,
+            r#"{"a":"\u00e9"}"#,
+            r#"{"a":tru}"#,
+            r#"{"a":truee}"#,
+            &deep,
         ] {
             let theirs = serde_json::from_str::<serde_json::Value>(line)
                 .is_ok_and(|value| value.is_object());

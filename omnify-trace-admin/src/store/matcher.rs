@@ -48,9 +48,19 @@ impl Matcher {
 /// A filter with its field names resolved and its texts folded.
 #[derive(Debug, Clone)]
 pub(crate) enum Ready {
-    OneOf { paths: Vec<String>, values: Vec<String> },
-    Contains { paths: Vec<String>, needle: Needle },
-    Compare { paths: Vec<String>, op: Comparison, value: f64 },
+    OneOf {
+        paths: Vec<String>,
+        values: Vec<String>,
+    },
+    Contains {
+        paths: Vec<String>,
+        needle: Needle,
+    },
+    Compare {
+        paths: Vec<String>,
+        op: Comparison,
+        value: f64,
+    },
     Text(Needle),
     Exists(Vec<String>),
     Not(Box<Ready>),
@@ -60,15 +70,19 @@ pub(crate) enum Ready {
 impl Ready {
     pub(crate) fn new(filter: &Filter) -> Self {
         match filter {
-            Filter::OneOf { field, values } => {
-                Self::OneOf { paths: candidates(field), values: values.clone() }
-            }
-            Filter::Contains { field, text } => {
-                Self::Contains { paths: candidates(field), needle: Needle::new(text) }
-            }
-            Filter::Compare { field, op, value } => {
-                Self::Compare { paths: candidates(field), op: *op, value: *value }
-            }
+            Filter::OneOf { field, values } => Self::OneOf {
+                paths: candidates(field),
+                values: values.clone(),
+            },
+            Filter::Contains { field, text } => Self::Contains {
+                paths: candidates(field),
+                needle: Needle::new(text),
+            },
+            Filter::Compare { field, op, value } => Self::Compare {
+                paths: candidates(field),
+                op: *op,
+                value: *value,
+            },
             Filter::Text(text) => Self::Text(Needle::new(text)),
             Filter::Exists(field) => Self::Exists(candidates(field)),
             Filter::Not(inner) => Self::Not(Box::new(Self::new(inner))),
@@ -81,16 +95,17 @@ impl Ready {
             paths.iter().any(|path| leaves.get(path).is_some_and(test))
         };
         match self {
-            Self::OneOf { paths, values } => {
-                on(paths, &|leaf| values.iter().any(|value| *value == leaf.text))
-            }
+            Self::OneOf { paths, values } => on(paths, &|leaf| {
+                values.iter().any(|value| *value == leaf.text)
+            }),
             Self::Contains { paths, needle } => on(paths, &|leaf| needle.is_in(&leaf.text)),
-            Self::Compare { paths, op, value } => {
-                on(paths, &|leaf| leaf.number.is_some_and(|number| op.holds(number, *value)))
-            }
-            Self::Text(needle) => {
-                leaves.0.iter().any(|leaf| leaf.searchable && needle.is_in(&leaf.text))
-            }
+            Self::Compare { paths, op, value } => on(paths, &|leaf| {
+                leaf.number.is_some_and(|number| op.holds(number, *value))
+            }),
+            Self::Text(needle) => leaves
+                .0
+                .iter()
+                .any(|leaf| leaf.searchable && needle.is_in(&leaf.text)),
             Self::Exists(paths) => paths.iter().any(|path| leaves.under(path)),
             Self::Not(inner) => !inner.holds(leaves),
             Self::Any(inner) => inner.iter().any(|filter| filter.holds(leaves)),
@@ -130,10 +145,11 @@ pub(crate) struct Leaves<'a>(pub(crate) Vec<Leaf<'a>>);
 impl<'a> Leaves<'a> {
     pub(crate) fn of(raw: &'a str, is_json: bool) -> Self {
         let mut leaves = Vec::with_capacity(24);
-        if !is_json || json::walk(raw, |path, _, token, range| {
-            leaves.push(leaf(raw, path, token, range));
-        })
-        .is_err()
+        if !is_json
+            || json::walk(raw, |path, _, token, range| {
+                leaves.push(leaf(raw, path, token, range));
+            })
+            .is_err()
         {
             return Self::of_text(raw);
         }
@@ -179,10 +195,16 @@ impl<'a> Leaves<'a> {
 
 /// Whether `leaf` is `path` or lies below it.
 pub(crate) fn is_under(leaf: &str, path: &str) -> bool {
-    leaf.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    leaf.strip_prefix(path)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-fn leaf<'a>(raw: &'a str, path: &str, token: json::Token, range: std::ops::Range<usize>) -> Leaf<'a> {
+fn leaf<'a>(
+    raw: &'a str,
+    path: &str,
+    token: json::Token,
+    range: std::ops::Range<usize>,
+) -> Leaf<'a> {
     let written = &raw[range];
     let is_text = matches!(token, json::Token::Text { .. });
     Leaf {
@@ -211,7 +233,10 @@ pub(crate) struct Needle {
 impl Needle {
     pub(crate) fn new(text: &str) -> Self {
         let folded = fold(text);
-        Self { ascii: folded.is_ascii(), folded }
+        Self {
+            ascii: folded.is_ascii(),
+            folded,
+        }
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -263,7 +288,11 @@ mod tests {
     }
 
     fn holds(filter: Filter, raw: &str) -> bool {
-        Matcher::new(&Query { filters: vec![filter], ..Query::default() }).matches(&line(raw))
+        Matcher::new(&Query {
+            filters: vec![filter],
+            ..Query::default()
+        })
+        .matches(&line(raw))
     }
 
     #[test]
@@ -273,7 +302,11 @@ mod tests {
             field: field.into(),
             values: vec![value.into()],
         };
-        let compare = |op, value| Filter::Compare { field: "n".into(), op, value };
+        let compare = |op, value| Filter::Compare {
+            field: "n".into(),
+            op,
+            value,
+        };
         assert!(holds(one_of("user_id", "7"), raw));
         assert!(holds(one_of("n", "1.50"), raw));
         assert!(!holds(one_of("n", "1.5"), raw));
@@ -285,14 +318,23 @@ mod tests {
         assert!(holds(Filter::Exists("context".into()), raw));
         assert!(holds(Filter::Exists("x".into()), raw));
         assert!(!holds(Filter::Exists("exception".into()), raw));
-        assert!(holds(Filter::Not(Box::new(Filter::Text("visa".into()))), raw));
-        assert!(holds(Filter::Any(vec![Filter::Text("no".into()), one_of("level", "INFO")]), raw));
+        assert!(holds(
+            Filter::Not(Box::new(Filter::Text("visa".into()))),
+            raw
+        ));
+        assert!(holds(
+            Filter::Any(vec![Filter::Text("no".into()), one_of("level", "INFO")]),
+            raw
+        ));
     }
 
     #[test]
     fn plain_text_has_a_message_and_a_level() {
         assert!(holds(Filter::Text("OOPS".into()), "oops, plain"));
-        let unknown = Filter::OneOf { field: "level".into(), values: vec![TEXT_LEVEL.into()] };
+        let unknown = Filter::OneOf {
+            field: "level".into(),
+            values: vec![TEXT_LEVEL.into()],
+        };
         assert!(holds(unknown, "oops, plain"));
     }
 }

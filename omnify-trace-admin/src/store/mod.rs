@@ -3,13 +3,21 @@
 //! The log files are the truth; a store is an index over them that can be thrown away and
 //! rebuilt. Engines: the embedded Parquet segments (default) and Loki.
 
+mod embedded;
+mod fields;
+pub mod grammar;
+mod json;
+mod matcher;
 mod query;
+mod time;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use tokio::sync::broadcast;
 
+pub use embedded::{EmbeddedStore, StoreOptions};
+pub use matcher::{Matcher, TEXT_EVENT_TYPE, TEXT_LEVEL};
 pub use query::*;
 
 /// What an engine must answer. All times are Unix nanoseconds, all ranges half open `[from, to)`.

@@ -257,4 +257,7 @@ pub enum StoreError {
     /// The engine behind the trait is not reachable.
     #[error("OT0304: the log store does not answer: {0}")]
     Unavailable(String),
+    /// Another process works on the same data.
+    #[error("OT0305: the data directory {0} is in use by another process")]
+    InUse(String),
 }

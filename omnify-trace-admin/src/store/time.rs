@@ -87,7 +87,12 @@ fn fraction(text: &[u8]) -> Option<(i64, u8, &[u8])> {
     }
     let mut nanos = 0;
     for at in 0..9 {
-        nanos = nanos * 10 + if at < count { i64::from(decimals[at] - b'0') } else { 0 };
+        nanos = nanos * 10
+            + if at < count {
+                i64::from(decimals[at] - b'0')
+            } else {
+                0
+            };
     }
     Some((nanos, u8::try_from(count).ok()?, &decimals[count..]))
 }
@@ -128,9 +133,8 @@ fn days_from_civil(year: i64, month: u8, day: u8) -> i64 {
     let era = year.div_euclid(400);
     let year_of_era = year.rem_euclid(400);
     let month = i64::from(month);
-    let day_of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5
-        + i64::from(day)
-        - 1;
+    let day_of_year =
+        (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + i64::from(day) - 1;
     let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     era * 146_097 + day_of_era - 719_468
 }
@@ -144,7 +148,11 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_index = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
+    let month = if month_index < 10 {
+        month_index + 3
+    } else {
+        month_index - 9
+    };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month, day)
 }
@@ -161,9 +169,17 @@ mod tests {
         assert_eq!(at("1970-01-01T00:00:01.5Z"), Some((1_500_000_000, Some(1))));
         assert_eq!(at("1970-01-01 01:00:00.000+01:00"), Some((0, None)));
         assert_eq!(at("1969-12-31T19:00:00-0500"), Some((0, None)));
-        for wrong in ["", "1970-01-01", "1970-13-01T00:00:00Z", "1970-02-29T00:00:00Z",
-            "1970-01-01T00:00:00", "1970-01-01T00:00:00.Z", "1970-01-01T24:00:00Z",
-            "9999-12-31T23:59:59Z", "1970-01-01T00:00:00.1234567890Z"] {
+        for wrong in [
+            "",
+            "1970-01-01",
+            "1970-13-01T00:00:00Z",
+            "1970-02-29T00:00:00Z",
+            "1970-01-01T00:00:00",
+            "1970-01-01T00:00:00.Z",
+            "1970-01-01T24:00:00Z",
+            "9999-12-31T23:59:59Z",
+            "1970-01-01T00:00:00.1234567890Z",
+        ] {
             assert_eq!(at(wrong), None, "{wrong}");
         }
     }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, Int64Array, StringArray, UInt32Array, UInt64Array, new_null_array};
+use arrow_array::{
+    Array, ArrayRef, Int64Array, StringArray, UInt32Array, UInt64Array, new_null_array,
+};
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType};
 
@@ -13,8 +15,18 @@ use super::{
 use crate::store::{json, time};
 
 /// Powers of ten that fit.
-const POWERS: [i64; 10] =
-    [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000];
+const POWERS: [i64; 10] = [
+    1,
+    10,
+    100,
+    1000,
+    10_000,
+    100_000,
+    1_000_000,
+    10_000_000,
+    100_000_000,
+    1_000_000_000,
+];
 
 /// A column of a chunk or a segment. `scale` is the decimals of a number column.
 #[derive(Debug, Clone)]
@@ -44,7 +56,11 @@ impl Chunk {
 
     /// (time, source id, offset): the order of all rows of the store.
     pub(crate) fn key(&self, row: usize) -> (i64, u64, u64) {
-        (self.time.value(row), self.source_of(row).id, self.offset.value(row))
+        (
+            self.time.value(row),
+            self.source_of(row).id,
+            self.offset.value(row),
+        )
     }
 
     pub(crate) fn source_of(&self, row: usize) -> &Arc<Source> {
@@ -72,7 +88,9 @@ impl Chunk {
             out.extend_from_slice(literal.as_bytes());
             match *hole {
                 Hole::Time(digits) => time::write_rfc3339(out, self.time.value(row), digits),
-                Hole::Text(column) => json::escape(out, self.text(usize::from(column), row).as_bytes()),
+                Hole::Text(column) => {
+                    json::escape(out, self.text(usize::from(column), row).as_bytes())
+                }
                 Hole::Json(column) => {
                     out.extend_from_slice(self.text(usize::from(column), row).as_bytes());
                 }
@@ -89,39 +107,94 @@ impl Chunk {
     }
 
     fn text(&self, column: usize, row: usize) -> &str {
-        let array = self.columns.get(column).and_then(|column| as_text(&column.array));
+        let array = self
+            .columns
+            .get(column)
+            .and_then(|column| as_text(&column.array));
         array.map_or("", |array| array.value(row))
     }
 
     fn number(&self, column: usize, row: usize) -> (i64, u8) {
         self.columns.get(column).map_or((0, 0), |column| {
-            (as_number(&column.array).map_or(0, |array| array.value(row)), column.scale)
+            (
+                as_number(&column.array).map_or(0, |array| array.value(row)),
+                column.scale,
+            )
         })
     }
 
     /// One chunk of several that share their tables' history, in order.
     pub(crate) fn concat(chunks: &[Arc<Self>]) -> Result<Self, ArrowError> {
-        let Some(last) = chunks.iter().max_by_key(|chunk| (chunk.tables.columns.len(), chunk.tables.shapes.len())) else {
+        let Some(last) = chunks
+            .iter()
+            .max_by_key(|chunk| (chunk.tables.columns.len(), chunk.tables.shapes.len()))
+        else {
             return Err(ArrowError::InvalidArgumentError("no chunks".to_owned()));
         };
-        let Some(sources) = chunks.iter().map(|chunk| &chunk.sources).max_by_key(|sources| sources.len()) else {
+        let Some(sources) = chunks
+            .iter()
+            .map(|chunk| &chunk.sources)
+            .max_by_key(|sources| sources.len())
+        else {
             return Err(ArrowError::InvalidArgumentError("no chunks".to_owned()));
         };
-        let width = chunks.iter().map(|chunk| chunk.columns.len()).max().unwrap_or(0);
-        let columns = (0..width).map(|at| concat_column(chunks, at)).collect::<Result<_, _>>()?;
+        let width = chunks
+            .iter()
+            .map(|chunk| chunk.columns.len())
+            .max()
+            .unwrap_or(0);
+        let columns = (0..width)
+            .map(|at| concat_column(chunks, at))
+            .collect::<Result<_, _>>()?;
         let join = |arrays: Vec<&dyn Array>| arrow_select::concat::concat(&arrays);
-        let time = join(chunks.iter().map(|chunk| &chunk.time as &dyn Array).collect())?;
-        let source = join(chunks.iter().map(|chunk| &chunk.source as &dyn Array).collect())?;
-        let offset = join(chunks.iter().map(|chunk| &chunk.offset as &dyn Array).collect())?;
-        let shape = join(chunks.iter().map(|chunk| &chunk.shape as &dyn Array).collect())?;
+        let time = join(
+            chunks
+                .iter()
+                .map(|chunk| &chunk.time as &dyn Array)
+                .collect(),
+        )?;
+        let source = join(
+            chunks
+                .iter()
+                .map(|chunk| &chunk.source as &dyn Array)
+                .collect(),
+        )?;
+        let offset = join(
+            chunks
+                .iter()
+                .map(|chunk| &chunk.offset as &dyn Array)
+                .collect(),
+        )?;
+        let shape = join(
+            chunks
+                .iter()
+                .map(|chunk| &chunk.shape as &dyn Array)
+                .collect(),
+        )?;
         let lost = || ArrowError::InvalidArgumentError("column of an unexpected type".to_owned());
         let chunk = Self {
             tables: last.tables.clone(),
             sources: sources.clone(),
-            time: time.as_any().downcast_ref::<Int64Array>().ok_or_else(lost)?.clone(),
-            source: source.as_any().downcast_ref::<UInt32Array>().ok_or_else(lost)?.clone(),
-            offset: offset.as_any().downcast_ref::<UInt64Array>().ok_or_else(lost)?.clone(),
-            shape: shape.as_any().downcast_ref::<UInt32Array>().ok_or_else(lost)?.clone(),
+            time: time
+                .as_any()
+                .downcast_ref::<Int64Array>()
+                .ok_or_else(lost)?
+                .clone(),
+            source: source
+                .as_any()
+                .downcast_ref::<UInt32Array>()
+                .ok_or_else(lost)?
+                .clone(),
+            offset: offset
+                .as_any()
+                .downcast_ref::<UInt64Array>()
+                .ok_or_else(lost)?
+                .clone(),
+            shape: shape
+                .as_any()
+                .downcast_ref::<UInt32Array>()
+                .ok_or_else(lost)?
+                .clone(),
             columns,
         };
         chunk.sorted()
@@ -142,14 +215,33 @@ impl Chunk {
         let take = |array: &dyn Array| arrow_select::take::take(array, &order, None);
         let lost = || ArrowError::InvalidArgumentError("column of an unexpected type".to_owned());
         let columns = self.columns.iter().map(|column| {
-            Ok(ColumnData { array: take(&column.array)?, scale: column.scale })
+            Ok(ColumnData {
+                array: take(&column.array)?,
+                scale: column.scale,
+            })
         });
         Ok(Self {
             columns: columns.collect::<Result<_, ArrowError>>()?,
-            time: take(&self.time)?.as_any().downcast_ref::<Int64Array>().ok_or_else(lost)?.clone(),
-            source: take(&self.source)?.as_any().downcast_ref::<UInt32Array>().ok_or_else(lost)?.clone(),
-            offset: take(&self.offset)?.as_any().downcast_ref::<UInt64Array>().ok_or_else(lost)?.clone(),
-            shape: take(&self.shape)?.as_any().downcast_ref::<UInt32Array>().ok_or_else(lost)?.clone(),
+            time: take(&self.time)?
+                .as_any()
+                .downcast_ref::<Int64Array>()
+                .ok_or_else(lost)?
+                .clone(),
+            source: take(&self.source)?
+                .as_any()
+                .downcast_ref::<UInt32Array>()
+                .ok_or_else(lost)?
+                .clone(),
+            offset: take(&self.offset)?
+                .as_any()
+                .downcast_ref::<UInt64Array>()
+                .ok_or_else(lost)?
+                .clone(),
+            shape: take(&self.shape)?
+                .as_any()
+                .downcast_ref::<UInt32Array>()
+                .ok_or_else(lost)?
+                .clone(),
             tables: self.tables,
             sources: self.sources,
         })
@@ -167,7 +259,9 @@ pub(crate) fn as_number(array: &ArrayRef) -> Option<&Int64Array> {
 fn concat_column(chunks: &[Arc<Chunk>], at: usize) -> Result<ColumnData, ArrowError> {
     let present = || chunks.iter().filter_map(|chunk| chunk.columns.get(at));
     let scale = present().map(|column| column.scale).max().unwrap_or(0);
-    let data_type = present().next().map_or(DataType::Utf8, |column| column.array.data_type().clone());
+    let data_type = present()
+        .next()
+        .map_or(DataType::Utf8, |column| column.array.data_type().clone());
     let arrays: Vec<ArrayRef> = chunks
         .iter()
         .map(|chunk| match chunk.columns.get(at) {
@@ -176,7 +270,10 @@ fn concat_column(chunks: &[Arc<Chunk>], at: usize) -> Result<ColumnData, ArrowEr
         })
         .collect();
     let arrays: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
-    Ok(ColumnData { array: arrow_select::concat::concat(&arrays)?, scale })
+    Ok(ColumnData {
+        array: arrow_select::concat::concat(&arrays)?,
+        scale,
+    })
 }
 
 /// The column at a scale that is at least its own.
@@ -184,9 +281,9 @@ fn rescale(column: &ColumnData, scale: u8) -> ArrayRef {
     match as_number(&column.array) {
         Some(array) if scale > column.scale => {
             let factor = POWERS[usize::from(scale - column.scale)];
-            Arc::new(array.unary::<_, arrow_array::types::Int64Type>(|value| {
-                value.wrapping_mul(factor)
-            }))
+            Arc::new(
+                array.unary::<_, arrow_array::types::Int64Type>(|value| value.wrapping_mul(factor)),
+            )
         }
         _ => column.array.clone(),
     }
@@ -239,17 +336,36 @@ struct Grow {
 
 #[derive(Debug)]
 enum GrowKind {
-    Text { offsets: Vec<i32>, bytes: Vec<u8> },
-    Number { values: Vec<i64>, scale: u8, greatest: u64 },
+    Text {
+        offsets: Vec<i32>,
+        bytes: Vec<u8>,
+    },
+    Number {
+        values: Vec<i64>,
+        scale: u8,
+        greatest: u64,
+    },
 }
 
 impl Grow {
     fn new(storage: Storage) -> Self {
         let kind = match storage {
-            Storage::Number => GrowKind::Number { values: Vec::new(), scale: 0, greatest: 0 },
-            _ => GrowKind::Text { offsets: vec![0], bytes: Vec::new() },
+            Storage::Number => GrowKind::Number {
+                values: Vec::new(),
+                scale: 0,
+                greatest: 0,
+            },
+            _ => GrowKind::Text {
+                offsets: vec![0],
+                bytes: Vec::new(),
+            },
         };
-        Self { rows: 0, valid: Vec::new(), nulls: 0, kind }
+        Self {
+            rows: 0,
+            valid: Vec::new(),
+            nulls: 0,
+            kind,
+        }
     }
 
     /// Nulls up to this row.
@@ -288,7 +404,10 @@ impl Grow {
 
     /// Whether the number fits at the common scale.
     fn takes(&self, value: i64, digits: u8) -> bool {
-        let GrowKind::Number { scale, greatest, .. } = &self.kind else {
+        let GrowKind::Number {
+            scale, greatest, ..
+        } = &self.kind
+        else {
             return false;
         };
         let fits = |value: u64, by: u8| {
@@ -301,7 +420,12 @@ impl Grow {
 
     fn number(&mut self, row: usize, value: i64, digits: u8) {
         self.pad(row);
-        if let GrowKind::Number { values, scale, greatest } = &mut self.kind {
+        if let GrowKind::Number {
+            values,
+            scale,
+            greatest,
+        } = &mut self.kind
+        {
             if digits > *scale {
                 let factor = POWERS[usize::from(digits - *scale)];
                 values.iter_mut().for_each(|value| *value *= factor);
@@ -329,11 +453,17 @@ impl Grow {
                 // The texts came from `&str`s, so this check of the whole cannot fail.
                 let array = StringArray::try_new(offsets, bytes, nulls)
                     .unwrap_or_else(|_| StringArray::new_null(rows));
-                ColumnData { array: Arc::new(array), scale: 0 }
+                ColumnData {
+                    array: Arc::new(array),
+                    scale: 0,
+                }
             }
             GrowKind::Number { values, scale, .. } => {
                 let values = ScalarBuffer::from(std::mem::take(values));
-                ColumnData { array: Arc::new(Int64Array::new(values, nulls)), scale: *scale }
+                ColumnData {
+                    array: Arc::new(Int64Array::new(values, nulls)),
+                    scale: *scale,
+                }
             }
         }
     }
@@ -359,6 +489,11 @@ impl Builder {
         u32::try_from(at).unwrap_or(u32::MAX)
     }
 
+    /// The sources in the order of their numbers.
+    pub(crate) fn sources(&self) -> Arc<Vec<Arc<Source>>> {
+        self.sources.clone()
+    }
+
     /// Takes one line, without its line break. `arrival` is its time if it has none of its own.
     pub(crate) fn push(&mut self, source: u32, offset: u64, line: &str, arrival: i64) {
         let mut cut = shape::cut(&mut self.tables, line);
@@ -368,7 +503,9 @@ impl Builder {
             self.columns.push(Grow::new(storage));
         }
         let fits = |(column, value): &(u16, Value<'_>)| match value {
-            Value::Number(value, digits) => self.columns[usize::from(*column)].takes(*value, *digits),
+            Value::Number(value, digits) => {
+                self.columns[usize::from(*column)].takes(*value, *digits)
+            }
             _ => true,
         };
         if !cut.values.iter().all(fits) {
@@ -404,7 +541,11 @@ impl Builder {
             source: std::mem::take(&mut self.source).into(),
             offset: std::mem::take(&mut self.offset).into(),
             shape: std::mem::take(&mut self.shape).into(),
-            columns: self.columns.iter_mut().map(|column| column.finish(rows)).collect(),
+            columns: self
+                .columns
+                .iter_mut()
+                .map(|column| column.finish(rows))
+                .collect(),
         };
         chunk.sorted()
     }

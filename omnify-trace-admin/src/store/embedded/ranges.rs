@@ -12,7 +12,11 @@ impl Ranges {
         }
         let first = self.0.partition_point(|range| range.1 < start);
         let last = self.0.partition_point(|range| range.0 <= end);
-        if let Some(touched) = self.0.get(first..last).filter(|touched| !touched.is_empty()) {
+        if let Some(touched) = self
+            .0
+            .get(first..last)
+            .filter(|touched| !touched.is_empty())
+        {
             start = start.min(touched[0].0);
             end = end.max(touched[touched.len() - 1].1);
         }

@@ -89,8 +89,14 @@ pub(crate) struct Tables {
 
 impl Default for Tables {
     fn default() -> Self {
-        let raw = Column { path: "_raw".to_owned(), storage: Storage::Text };
-        let none = Shape { literals: vec![String::new()], holes: Vec::new() };
+        let raw = Column {
+            path: "_raw".to_owned(),
+            storage: Storage::Text,
+        };
+        let none = Shape {
+            literals: vec![String::new()],
+            holes: Vec::new(),
+        };
         Self::from_parts(vec![raw], vec![none.clone(), none])
     }
 }
@@ -110,26 +116,38 @@ impl Tables {
     /// The columns of a path, of any storage.
     pub(crate) fn columns_of<'a>(&'a self, path: &'a str) -> impl Iterator<Item = usize> + 'a {
         let is_it = move |(at, column): &(usize, &Column)| *at != RAW_COLUMN && column.path == path;
-        self.columns.iter().enumerate().filter(is_it).map(|(at, _)| at)
+        self.columns
+            .iter()
+            .enumerate()
+            .filter(is_it)
+            .map(|(at, _)| at)
     }
 
     fn column(&mut self, path: &str, storage: Storage) -> Option<u16> {
-        let column = Column { path: path.to_owned(), storage };
+        let column = Column {
+            path: path.to_owned(),
+            storage,
+        };
         if let Some(&at) = self.columns_by_path.get(&column) {
             return Some(at);
         }
-        let at = u16::try_from(self.columns.len()).ok().filter(|_| self.columns.len() < MAX_COLUMNS)?;
+        let at = u16::try_from(self.columns.len())
+            .ok()
+            .filter(|_| self.columns.len() < MAX_COLUMNS)?;
         self.columns.push(column.clone());
         self.columns_by_path.insert(column, at);
         Some(at)
     }
 
     fn shape(&mut self, key: &[u8], literals: &[&str], holes: &[Hole]) -> Option<u32> {
-        let full = self.shapes.len() >= MAX_SHAPES
-            || self.skeleton_bytes + key.len() > MAX_SKELETON_BYTES;
+        let full =
+            self.shapes.len() >= MAX_SHAPES || self.skeleton_bytes + key.len() > MAX_SKELETON_BYTES;
         let at = u32::try_from(self.shapes.len()).ok().filter(|_| !full)?;
         let literals = literals.iter().map(|&literal| literal.to_owned()).collect();
-        self.shapes.push(Shape { literals, holes: holes.to_vec() });
+        self.shapes.push(Shape {
+            literals,
+            holes: holes.to_vec(),
+        });
         self.shapes_by_key.insert(key.to_vec(), at);
         self.skeleton_bytes += key.len();
         Some(at)
@@ -159,7 +177,11 @@ pub(crate) struct Cut<'a> {
 impl<'a> Cut<'a> {
     fn whole(shape: u32, time: Option<i64>, line: &'a str) -> Self {
         let raw = (0, Value::Text(line.into()));
-        Self { shape, time, values: vec![raw] }
+        Self {
+            shape,
+            time,
+            values: vec![raw],
+        }
     }
 }
 
@@ -175,17 +197,27 @@ pub(crate) fn cut<'a>(tables: &mut std::sync::Arc<Tables>, line: &'a str) -> Cut
     let time = line_time(line, &leaves);
     let mut cutter = Cutter::default();
     for (path, plain, token, range) in &leaves {
-        if !plain || cutter.leaf(tables, line, path, *token, range.clone()).is_none() {
+        if !plain
+            || cutter
+                .leaf(tables, line, path, *token, range.clone())
+                .is_none()
+        {
             return Cut::whole(SHAPE_RAW, time, line);
         }
     }
     cutter.literal(&line[cutter.end..]);
     let shape = match tables.shapes_by_key.get(&cutter.key) {
         Some(&shape) => Some(shape),
-        None => std::sync::Arc::make_mut(tables).shape(&cutter.key, &cutter.literals, &cutter.holes),
+        None => {
+            std::sync::Arc::make_mut(tables).shape(&cutter.key, &cutter.literals, &cutter.holes)
+        }
     };
     match shape {
-        Some(shape) => Cut { shape, time, values: cutter.values },
+        Some(shape) => Cut {
+            shape,
+            time,
+            values: cutter.values,
+        },
         None => Cut::whole(SHAPE_RAW, time, line),
     }
 }
@@ -226,9 +258,7 @@ impl<'a> Cutter<'a> {
             return Some(());
         }
         let (value, start, end) = match token {
-            Token::Text { escaped: false } => {
-                (Value::Text(written.into()), range.start, range.end)
-            }
+            Token::Text { escaped: false } => (Value::Text(written.into()), range.start, range.end),
             Token::Text { escaped: true } => match canonical(written) {
                 Some(text) => (Value::Text(text.into()), range.start, range.end),
                 None => {
@@ -238,7 +268,9 @@ impl<'a> Cutter<'a> {
             },
             Token::Number => {
                 let value = decimal(written.as_bytes())
-                    .map_or(Value::Json(written), |(mantissa, digits)| Value::Number(mantissa, digits));
+                    .map_or(Value::Json(written), |(mantissa, digits)| {
+                        Value::Number(mantissa, digits)
+                    });
                 (value, range.start, range.end)
             }
             Token::Word | Token::Array => (Value::Json(written), range.start, range.end),
@@ -285,7 +317,10 @@ fn column_of(tables: &mut std::sync::Arc<Tables>, path: &str, storage: Storage) 
     if path.starts_with('_') && path.len() < 8 {
         return None;
     }
-    let column = Column { path: path.to_owned(), storage };
+    let column = Column {
+        path: path.to_owned(),
+        storage,
+    };
     match tables.columns_by_path.get(&column) {
         Some(&at) => Some(at),
         None => std::sync::Arc::make_mut(tables).column(path, storage),
@@ -328,15 +363,17 @@ pub(crate) fn decimal(text: &[u8]) -> Option<(i64, u8)> {
 
 /// The line's time: `timestamp`, or what other loggers call it.
 fn line_time(line: &str, leaves: &[(String, bool, Token, std::ops::Range<usize>)]) -> Option<i64> {
-    [fields::TIMESTAMP, "time", "@timestamp", "ts"].into_iter().find_map(|name| {
-        let (_, _, token, range) = leaves.iter().rev().find(|leaf| leaf.0 == name)?;
-        match token {
-            Token::Text { .. } => {
-                time::parse_rfc3339(line[range.clone()].as_bytes()).map(|(ns, _)| ns)
+    [fields::TIMESTAMP, "time", "@timestamp", "ts"]
+        .into_iter()
+        .find_map(|name| {
+            let (_, _, token, range) = leaves.iter().rev().find(|leaf| leaf.0 == name)?;
+            match token {
+                Token::Text { .. } => {
+                    time::parse_rfc3339(line[range.clone()].as_bytes()).map(|(ns, _)| ns)
+                }
+                _ => None,
             }
-            _ => None,
-        }
-    })
+        })
 }
 
 #[cfg(test)]

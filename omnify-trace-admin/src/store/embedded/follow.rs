@@ -1,0 +1,433 @@
+//! One followed file: which source it is, and its lines from where the store ended.
+
+use std::{
+    fs::{File, Metadata},
+    io::{BufReader, Read},
+    os::unix::fs::{FileExt, MetadataExt},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use flate2::read::MultiGzDecoder;
+
+use super::{
+    ranges::Ranges,
+    source::{Catalog, HEAD, Known, Mark, Source, TAIL, hash},
+};
+
+/// Bytes read at once.
+const BLOCK: usize = 1 << 20;
+/// A line longer than this is cut here.
+const MAX_LINE: usize = 16 << 20;
+/// A last line without its line break is taken as it is once nothing came for so long.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The same, if the file has been renamed or removed, so that nobody writes to it any more.
+const SHORT_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Device and inode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Identity(u64, u64);
+
+impl Identity {
+    pub(crate) fn of(metadata: &Metadata) -> Self {
+        Self(metadata.dev(), metadata.ino())
+    }
+}
+
+/// A file that is being read.
+pub(crate) struct Followed {
+    pub(crate) identity: Identity,
+    pub(crate) source: Arc<Source>,
+    path: PathBuf,
+    input: Input,
+    ranges: Ranges,
+    /// Where the next line starts.
+    offset: u64,
+    /// Bytes from `offset` on that have been read: the start of a line.
+    buffer: Vec<u8>,
+    /// The last bytes before `offset`.
+    recent: Vec<u8>,
+    grown: Instant,
+    moved: bool,
+    gone: bool,
+    done: bool,
+    /// Not what it was: truncated, or written anew.
+    lost: bool,
+}
+
+enum Input {
+    Plain(File),
+    Packed {
+        reader: Box<dyn Read + Send>,
+        position: u64,
+        size: u64,
+    },
+}
+
+impl Followed {
+    /// Reads the next lines. Gives the byte range they were in, or `None` if there are none yet.
+    pub(crate) fn read(&mut self, line: &mut dyn FnMut(u64, &str)) -> Option<(u64, Mark)> {
+        if self.done || self.lost || self.changed() {
+            return None;
+        }
+        let (start, stop) = self.ranges.gap(self.offset);
+        if start > self.offset {
+            self.jump(start)?;
+        }
+        let ended = self.fill(stop)?;
+        let mut end = match memchr::memrchr(b'\n', &self.buffer) {
+            Some(at) => at + 1,
+            None => 0,
+        };
+        let whole = end == 0 && !self.buffer.is_empty() && self.may_end(ended);
+        if whole || self.buffer.len() - end > MAX_LINE {
+            end = self.buffer.len();
+        }
+        if end == 0 {
+            self.done |= ended && matches!(self.input, Input::Packed { .. });
+            self.done |= ended && self.gone && self.buffer.is_empty();
+            return None;
+        }
+        let start = self.offset;
+        let mut at = 0;
+        for text in self.buffer[..end].split_inclusive(|&byte| byte == b'\n') {
+            let bare = text.strip_suffix(b"\n").unwrap_or(text);
+            if !bare.is_empty() {
+                line(start + at, &String::from_utf8_lossy(bare));
+            }
+            at += text.len() as u64;
+        }
+        self.remember(end);
+        self.buffer.drain(..end);
+        self.offset += end as u64;
+        Some((start, self.mark()))
+    }
+
+    fn mark(&self) -> Mark {
+        let tail = &self.recent[self.recent.len().saturating_sub(TAIL)..];
+        Mark {
+            end: self.offset,
+            tail_length: tail.len() as u64,
+            tail: hash(&[tail]),
+        }
+    }
+
+    fn remember(&mut self, end: usize) {
+        let used = &self.buffer[..end];
+        if used.len() < TAIL {
+            self.recent.extend_from_slice(used);
+            let surplus = self.recent.len().saturating_sub(TAIL);
+            self.recent.drain(..surplus);
+        } else {
+            self.recent.clear();
+            self.recent.extend_from_slice(&used[used.len() - TAIL..]);
+        }
+    }
+
+    /// Goes on at a later place, as the bytes between are in the store.
+    fn jump(&mut self, to: u64) -> Option<()> {
+        self.buffer.clear();
+        match &mut self.input {
+            Input::Plain(file) => {
+                let length = to.min(TAIL as u64);
+                let mut recent = vec![0; usize::try_from(length).unwrap_or(0)];
+                file.read_exact_at(&mut recent, to - length).ok()?;
+                self.recent = recent;
+            }
+            Input::Packed {
+                reader, position, ..
+            } => {
+                self.recent = skip(reader, to.checked_sub(*position)?)?;
+                *position = to;
+            }
+        }
+        self.offset = to;
+        Some(())
+    }
+
+    /// Reads a block, not beyond `stop`. Gives whether the end was reached.
+    fn fill(&mut self, stop: Option<u64>) -> Option<bool> {
+        let have = self.buffer.len();
+        let from = self.offset + have as u64;
+        let room = stop.map_or(BLOCK as u64, |stop| {
+            stop.saturating_sub(from).min(BLOCK as u64)
+        });
+        let room = usize::try_from(room).unwrap_or(BLOCK);
+        self.buffer.resize(have + room, 0);
+        let read = match &mut self.input {
+            Input::Plain(file) => file.read_at(&mut self.buffer[have..], from),
+            Input::Packed {
+                reader, position, ..
+            } => {
+                let read = read_full(reader, &mut self.buffer[have..]);
+                *position += *read.as_ref().unwrap_or(&0) as u64;
+                read
+            }
+        };
+        let count = *read.as_ref().unwrap_or(&0);
+        self.buffer.truncate(have + count);
+        if count > 0 {
+            self.grown = Instant::now();
+        }
+        match read {
+            Ok(_) => Some(count == 0),
+            Err(_) => {
+                // A packed file that is still being written: seen again when it has grown.
+                self.lost = true;
+                None
+            }
+        }
+    }
+
+    /// Whether a line without line break may be taken as whole.
+    fn may_end(&self, ended: bool) -> bool {
+        let patience = if self.moved || self.gone {
+            SHORT_PATIENCE
+        } else {
+            PATIENCE
+        };
+        let packed = matches!(self.input, Input::Packed { .. });
+        ended && (packed || self.grown.elapsed() >= patience)
+    }
+
+    /// Notices that a file was truncated or written anew under our feet.
+    fn changed(&mut self) -> bool {
+        let Input::Plain(file) = &self.input else {
+            return false;
+        };
+        let read_to = self.offset + self.buffer.len() as u64;
+        let Ok(metadata) = file.metadata() else {
+            return true;
+        };
+        if metadata.len() == read_to && self.grown.elapsed() < PATIENCE {
+            // Nothing new, and a file written anew to the very same length is caught later.
+            return false;
+        }
+        self.lost = metadata.len() < read_to || !self.is_intact();
+        self.lost
+    }
+
+    /// Whether the file still begins and goes on as it was read.
+    fn is_intact(&self) -> bool {
+        let Input::Plain(file) = &self.input else {
+            return true;
+        };
+        let matches = |start: u64, length: u64, expected: u64| {
+            let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
+            file.read_exact_at(&mut bytes, start).is_ok() && hash(&[&bytes]) == expected
+        };
+        let mark = self.mark();
+        matches(0, self.source.head_length, self.source.head)
+            && matches(mark.end - mark.tail_length, mark.tail_length, mark.tail)
+    }
+
+    /// The file's present name in the directory; `None` if it is not there.
+    pub(crate) fn seen_as(&mut self, path: Option<&Path>) {
+        match path {
+            Some(path) if path == self.path => self.gone = false,
+            Some(path) => {
+                self.path = path.to_owned();
+                (self.moved, self.gone) = (true, false);
+            }
+            None => {
+                self.gone = true;
+                // A packed file is at rest: nothing will come.
+                self.lost |= self.done;
+            }
+        }
+    }
+
+    /// Whether there is nothing more to get from this handle.
+    pub(crate) fn finished(&self) -> bool {
+        self.lost || (self.done && self.gone)
+    }
+
+    /// Bytes not yet read.
+    pub(crate) fn behind(&self) -> u64 {
+        match &self.input {
+            Input::Plain(file) => {
+                let length = file.metadata().map_or(0, |metadata| metadata.len());
+                length.saturating_sub(self.offset)
+            }
+            Input::Packed { size, .. } if !self.done => *size,
+            Input::Packed { .. } => 0,
+        }
+    }
+}
+
+/// Finds out which source a file is. `None`: not yet to be known, or a copy of one that is
+/// being followed.
+pub(crate) fn identify(
+    path: &Path,
+    identity: Identity,
+    catalog: &mut Catalog,
+    followed: &[Followed],
+    same_inode: bool,
+) -> Option<Followed> {
+    let name = path.file_name()?.to_str()?;
+    let packed = name.ends_with(".gz");
+    let size = std::fs::metadata(path).ok()?.len();
+    let head = head(path, packed)?;
+    let candidates: Vec<Known> = catalog
+        .with_head(head.len() as u64, hash(&[&head]))
+        .cloned()
+        .collect();
+    for known in candidates {
+        let own = known.source.device == identity.0 && known.source.inode == identity.1;
+        if own != same_inode {
+            continue;
+        }
+        let holder = followed
+            .iter()
+            .find(|file| file.source.id == known.source.id);
+        if let Some(holder) = holder
+            && holder.is_intact()
+        {
+            if is_prefix_of(path, packed, holder) {
+                return None;
+            }
+            continue;
+        }
+        if ends_alike(path, packed, &known.mark) {
+            return open(path, identity, &known, packed, size);
+        }
+    }
+    if same_inode {
+        return None;
+    }
+    let known = catalog.create(name, (identity.0, identity.1), &head);
+    open(path, identity, &known, packed, size)
+}
+
+fn open(
+    path: &Path,
+    identity: Identity,
+    known: &Known,
+    packed: bool,
+    size: u64,
+) -> Option<Followed> {
+    let input = if packed {
+        Input::Packed {
+            reader: Box::new(unpack(path)?),
+            position: 0,
+            size,
+        }
+    } else {
+        Input::Plain(File::open(path).ok()?)
+    };
+    Some(Followed {
+        identity,
+        source: known.source.clone(),
+        path: path.to_owned(),
+        input,
+        ranges: known.ranges.clone(),
+        offset: 0,
+        buffer: Vec::new(),
+        recent: Vec::new(),
+        grown: Instant::now(),
+        moved: false,
+        gone: false,
+        done: false,
+        lost: false,
+    })
+}
+
+fn unpack(path: &Path) -> Option<MultiGzDecoder<BufReader<File>>> {
+    Some(MultiGzDecoder::new(BufReader::new(File::open(path).ok()?)))
+}
+
+/// The first line, of which at most [`HEAD`] bytes. `None` while there is less than that.
+fn head(path: &Path, packed: bool) -> Option<Vec<u8>> {
+    let mut head = vec![0; HEAD];
+    let read = if packed {
+        read_full(&mut unpack(path)?, &mut head).ok()?
+    } else {
+        File::open(path).ok()?.read_at(&mut head, 0).ok()?
+    };
+    head.truncate(read);
+    match memchr::memchr(b'\n', &head) {
+        Some(at) => head.truncate(at + 1),
+        None if read == HEAD || (packed && read > 0) => {}
+        None => {
+            let changed = std::fs::metadata(path).ok()?.modified().ok()?;
+            let quiet = changed.elapsed().is_ok_and(|age| age > PATIENCE);
+            if read == 0 || !quiet {
+                return None;
+            }
+        }
+    }
+    Some(head)
+}
+
+/// Whether the file has the bytes that end where the store's knowledge of a source ends.
+fn ends_alike(path: &Path, packed: bool, mark: &Mark) -> bool {
+    let read = || {
+        let start = mark.end.checked_sub(mark.tail_length)?;
+        let mut bytes = vec![0; usize::try_from(mark.tail_length).ok()?];
+        if packed {
+            let mut reader = unpack(path)?;
+            skip(&mut reader, start)?;
+            reader.read_exact(&mut bytes).ok()?;
+        } else {
+            File::open(path)
+                .ok()?
+                .read_exact_at(&mut bytes, start)
+                .ok()?;
+        }
+        Some(bytes)
+    };
+    read().is_some_and(|bytes| hash(&[&bytes]) == mark.tail)
+}
+
+/// Whether a file says what the followed one says, as far as both go: a copy in the making.
+fn is_prefix_of(path: &Path, packed: bool, holder: &Followed) -> bool {
+    if packed || matches!(holder.input, Input::Packed { .. }) {
+        return ends_alike(path, packed, &holder.mark()) || packed;
+    }
+    let compare = || {
+        let file = File::open(path).ok()?;
+        let length = file.metadata().ok()?.len();
+        let end = length.min(holder.offset);
+        let tail = usize::try_from(end.min(4096)).ok()?;
+        let (mut ours, mut theirs) = (vec![0; tail], vec![0; tail]);
+        let Input::Plain(held) = &holder.input else {
+            return None;
+        };
+        file.read_exact_at(&mut ours, end - tail as u64).ok()?;
+        held.read_exact_at(&mut theirs, end - tail as u64).ok()?;
+        Some(ours == theirs)
+    };
+    compare().unwrap_or(true)
+}
+
+/// Reads over bytes; gives the last of them.
+fn skip(reader: &mut dyn Read, mut count: u64) -> Option<Vec<u8>> {
+    let mut block = vec![0; 64 << 10];
+    let mut recent = Vec::new();
+    while count > 0 {
+        let want = usize::try_from(count)
+            .unwrap_or(usize::MAX)
+            .min(block.len());
+        let read = reader.read(&mut block[..want]).ok()?;
+        if read == 0 {
+            return None;
+        }
+        recent.extend_from_slice(&block[..read]);
+        let surplus = recent.len().saturating_sub(TAIL);
+        recent.drain(..surplus);
+        count -= read as u64;
+    }
+    Some(recent)
+}
+
+fn read_full(reader: &mut dyn Read, into: &mut [u8]) -> std::io::Result<usize> {
+    let mut filled = 0;
+    while filled < into.len() {
+        match reader.read(&mut into[filled..])? {
+            0 => break,
+            read => filled += read,
+        }
+    }
+    Ok(filled)
+}

@@ -1,0 +1,342 @@
+//! The embedded engine: follows the log files and keeps their lines in Parquet segments.
+//!
+//! A *tailer* thread reads new lines and cuts them into columns; they are searchable at once,
+//! from memory. When enough have come or some minutes have passed, *sealer* threads write them
+//! as a segment. A segment's footer names the files and byte ranges its rows came from, so the
+//! segments themselves are the tailer's checkpoint: a line is stored exactly once, whatever
+//! happens between.
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | `source`, `follow`, `tailer`, `ranges` | files: identity, reading, what was read |
+//! | `shape`, `chunk` | lines cut into columns, and put together again |
+//! | `segment` | Parquet files, checksums |
+//! | `shared` | the searchable state; sealing |
+//! | `exec` | queries |
+
+mod chunk;
+mod exec;
+mod follow;
+mod ranges;
+mod segment;
+mod shape;
+mod shared;
+mod source;
+mod tailer;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use tokio::sync::broadcast;
+
+use self::{chunk::Chunk, segment::Segment, shared::Shared, source::Catalog, tailer::Tailer};
+use super::{Facet, Group, Histogram, Line, Lines, LogStore, Page, Query, StoreError, StoreStats};
+
+/// How the embedded store works. `StoreOptions::new(log_dir, data_dir)` is useful as it stands.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct StoreOptions {
+    /// Where the log files are.
+    pub log_dir: PathBuf,
+    /// Where the segments go; no other process may use it.
+    pub data_dir: PathBuf,
+    /// How often the files are looked at. Defaults to 100 ms.
+    pub poll: Duration,
+    /// How long lines stay in memory only. Defaults to 5 minutes.
+    pub seal_interval: Duration,
+    /// How many lines make a segment. Defaults to 131,072.
+    pub seal_rows: usize,
+    /// How many bytes of lines make a segment. Defaults to 96 MiB.
+    pub seal_bytes: usize,
+    /// Threads that write segments. Defaults to 2.
+    pub sealers: usize,
+}
+
+impl StoreOptions {
+    /// The defaults for these directories.
+    #[must_use]
+    pub fn new(log_dir: impl Into<PathBuf>, data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            log_dir: log_dir.into(),
+            data_dir: data_dir.into(),
+            poll: Duration::from_millis(100),
+            seal_interval: Duration::from_secs(300),
+            seal_rows: 131_072,
+            seal_bytes: 96 << 20,
+            sealers: 2,
+        }
+    }
+
+    /// How often the files are looked at. Defaults to 100 ms.
+    #[must_use]
+    pub fn poll(mut self, poll: Duration) -> Self {
+        self.poll = poll;
+        self
+    }
+
+    /// How long lines stay in memory only. Defaults to 5 minutes.
+    #[must_use]
+    pub fn seal_interval(mut self, interval: Duration) -> Self {
+        self.seal_interval = interval;
+        self
+    }
+
+    /// How many lines make a segment. Defaults to 131,072, which is also the most.
+    #[must_use]
+    pub fn seal_rows(mut self, rows: usize) -> Self {
+        self.seal_rows = rows.clamp(1, 131_072);
+        self
+    }
+}
+
+/// The embedded log store. Dropping it stops it at once, which loses nothing, as the lines are
+/// in the files; [`close`](Self::close) seals first, so that the next start has less to read.
+#[derive(Debug)]
+pub struct EmbeddedStore {
+    shared: Arc<Shared>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Holds the lock on the data directory.
+    _lock: File,
+}
+
+impl EmbeddedStore {
+    /// Opens the segments and starts following the log files.
+    ///
+    /// # Errors
+    /// If a directory cannot be made or read, or another process has the data directory.
+    pub fn open(options: StoreOptions) -> Result<Self, StoreError> {
+        for directory in [&options.log_dir, &options.data_dir] {
+            std::fs::create_dir_all(directory).map_err(io("create", directory))?;
+        }
+        let lock = lock(&options.data_dir)?;
+        let opened = open_segments(&options.data_dir)?;
+        let mut catalog = Catalog::default();
+        for extent in opened
+            .segments
+            .iter()
+            .flat_map(|segment| &segment.meta.sources)
+        {
+            catalog.add(extent);
+        }
+        let sealers = options.sealers.max(1);
+        let shared = Arc::new(Shared::new(
+            options,
+            catalog,
+            opened.segments,
+            opened.quarantined,
+        ));
+        let mut threads = Vec::with_capacity(1 + sealers);
+        for number in 0..sealers {
+            let shared = shared.clone();
+            threads.push(thread(&format!("store-seal-{number}"), move || {
+                shared.seal_all()
+            })?);
+        }
+        let tailed = shared.clone();
+        threads.push(thread("store-tail", move || {
+            Tailer::new(tailed.clone()).run();
+            tailed.finish();
+        })?);
+        Ok(Self {
+            shared,
+            threads: Mutex::new(threads),
+            _lock: lock,
+        })
+    }
+
+    /// Reads what is left in the files, seals it, and stops.
+    pub async fn close(&self) {
+        self.shared.close();
+        let threads = std::mem::take(&mut *self.threads.lock());
+        let joined = tokio::task::spawn_blocking(move || {
+            for thread in threads {
+                let _ = thread.join();
+            }
+        });
+        let _ = joined.await;
+    }
+
+    /// What went wrong last in the background (a full disk, say), if it still stands.
+    #[must_use]
+    pub fn last_error(&self) -> Option<String> {
+        self.shared.last_error()
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shared, &exec::Stop) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let shared = self.shared.clone();
+        let stop = exec::Stop::default();
+        let guard = stop.on_drop();
+        let done = tokio::task::spawn_blocking(move || work(&shared, &stop)).await;
+        drop(guard);
+        done.map_err(|error| StoreError::Unavailable(error.to_string()))?
+    }
+}
+
+impl Drop for EmbeddedStore {
+    fn drop(&mut self) {
+        if !self.threads.lock().is_empty() {
+            self.shared.abandon();
+            for thread in std::mem::take(&mut *self.threads.lock()) {
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl LogStore for EmbeddedStore {
+    async fn search(&self, query: &Query, page: &Page) -> Result<Lines, StoreError> {
+        let (query, page) = (query.clone(), page.clone());
+        self.run(move |shared, stop| exec::search(&shared.view(), &query, &page, stop))
+            .await
+    }
+
+    async fn get(&self, id: &str) -> Result<Option<Line>, StoreError> {
+        let id = id.to_owned();
+        self.run(move |shared, stop| exec::get(&shared.view(), &id, stop))
+            .await
+    }
+
+    async fn context(
+        &self,
+        id: &str,
+        before: usize,
+        after: usize,
+    ) -> Result<Vec<Line>, StoreError> {
+        let id = id.to_owned();
+        self.run(move |shared, stop| exec::context(&shared.view(), &id, before, after, stop))
+            .await
+    }
+
+    async fn histogram(
+        &self,
+        query: &Query,
+        step_ns: i64,
+        by: Option<&str>,
+    ) -> Result<Histogram, StoreError> {
+        let (query, by) = (query.clone(), by.map(str::to_owned));
+        self.run(move |shared, stop| {
+            exec::histogram(&shared.view(), &query, step_ns, by.as_deref(), stop)
+        })
+        .await
+    }
+
+    async fn facets(
+        &self,
+        query: &Query,
+        fields: &[&str],
+        top: usize,
+    ) -> Result<Vec<Facet>, StoreError> {
+        let query = query.clone();
+        let fields: Vec<String> = fields.iter().map(|&field| field.to_owned()).collect();
+        self.run(move |shared, stop| exec::facets(&shared.view(), &query, &fields, top, stop))
+            .await
+    }
+
+    async fn numbers(
+        &self,
+        query: &Query,
+        value: &str,
+        group_by: &[&str],
+    ) -> Result<Vec<Group>, StoreError> {
+        let (query, value) = (query.clone(), value.to_owned());
+        let group_by: Vec<String> = group_by.iter().map(|&field| field.to_owned()).collect();
+        self.run(move |shared, stop| exec::numbers(&shared.view(), &query, &value, &group_by, stop))
+            .await
+    }
+
+    fn tail(&self) -> broadcast::Receiver<Arc<Line>> {
+        self.shared.live.subscribe()
+    }
+
+    async fn stats(&self) -> Result<StoreStats, StoreError> {
+        Ok(exec::stats(&self.shared))
+    }
+}
+
+/// The line of a row.
+fn line(chunk: &Chunk, row: usize) -> Line {
+    let source = chunk.source_of(row);
+    Line {
+        id: format!("{:016x}-{:x}", source.id, chunk.offset.value(row)),
+        timestamp: chunk.time.value(row),
+        raw: chunk.raw(row).into(),
+        is_json: chunk.is_json(row),
+        file: source.name.clone(),
+    }
+}
+
+struct Opened {
+    segments: Vec<Arc<Segment>>,
+    quarantined: u64,
+}
+
+fn open_segments(directory: &Path) -> Result<Opened, StoreError> {
+    let mut opened = Opened {
+        segments: Vec::new(),
+        quarantined: 0,
+    };
+    let entries = std::fs::read_dir(directory).map_err(io("read", directory))?;
+    for entry in entries {
+        let path = entry.map_err(io("read", directory))?.path();
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("tmp") => std::fs::remove_file(&path).map_err(io("remove", &path))?,
+            Some("parquet") => match Segment::open(&path) {
+                Ok(segment) => opened.segments.push(Arc::new(segment)),
+                Err(_) => {
+                    opened.quarantined += 1;
+                    set_aside(directory, &path)?;
+                }
+            },
+            _ => {}
+        }
+    }
+    Ok(opened)
+}
+
+/// Moves a damaged segment out of the way. Its byte ranges are then unread again, so that the
+/// tailer rebuilds its rows if the log file is still there.
+fn set_aside(directory: &Path, path: &Path) -> Result<(), StoreError> {
+    let quarantine = directory.join("quarantine");
+    std::fs::create_dir_all(&quarantine).map_err(io("create", &quarantine))?;
+    let target = quarantine.join(path.file_name().unwrap_or_default());
+    std::fs::rename(path, &target).map_err(io("move", path))
+}
+
+fn lock(directory: &Path) -> Result<File, StoreError> {
+    let path = directory.join(".lock");
+    let file = File::create(&path).map_err(io("create", &path))?;
+    rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)
+        .map_err(|_| StoreError::InUse(directory.display().to_string()))?;
+    Ok(file)
+}
+
+fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
+    // Our own threads speak to nobody: a line about reading lines would be read again.
+    let quiet =
+        || tracing::subscriber::with_default(tracing::subscriber::NoSubscriber::new(), work);
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(quiet)
+        .map_err(|error| StoreError::Unavailable(format!("no thread {name}: {error}")))
+}
+
+fn io<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> StoreError + 'a {
+    move |source| StoreError::Io {
+        action,
+        path: path.display().to_string(),
+        source,
+    }
+}

@@ -1,0 +1,313 @@
+//! What the tailer, the sealers and the queries share.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use parking_lot::{Condvar, Mutex, RwLock};
+use tokio::sync::broadcast;
+
+use super::{
+    StoreOptions,
+    chunk::Chunk,
+    segment::{self, Segment},
+    source::{Catalog, Extent, Mark, Source},
+};
+use crate::store::{Line, StoreError};
+
+/// Lines that a slow receiver of the live tail may lag behind.
+const TAIL_CAPACITY: usize = 8192;
+
+/// Rows on their way into one segment.
+#[derive(Debug, Default)]
+pub(crate) struct Part {
+    pub(crate) rows: usize,
+    pub(crate) bytes: usize,
+    pub(crate) born: Option<Instant>,
+    pub(crate) extents: Vec<Extent>,
+    chunks: Vec<Arc<Chunk>>,
+    number: u64,
+}
+
+/// Everything that is searchable at one instant.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct View {
+    pub(crate) segments: Vec<Arc<Segment>>,
+    /// Parts being sealed.
+    pub(crate) sealing: Vec<(u64, Vec<Arc<Chunk>>)>,
+    /// The growing part.
+    pub(crate) memory: Vec<Arc<Chunk>>,
+}
+
+impl View {
+    /// Chunks that are in memory only.
+    pub(crate) fn chunks(&self) -> impl Iterator<Item = &Arc<Chunk>> {
+        self.sealing
+            .iter()
+            .flat_map(|(_, chunks)| chunks)
+            .chain(&self.memory)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    parts: Vec<Part>,
+    busy: usize,
+    finished: bool,
+}
+
+/// The store's state.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) options: StoreOptions,
+    pub(crate) catalog: Mutex<Catalog>,
+    view: RwLock<Arc<View>>,
+    pub(crate) live: broadcast::Sender<Arc<Line>>,
+    queue: Mutex<Queue>,
+    changed: Condvar,
+    closing: Mutex<bool>,
+    wake: Condvar,
+    abandoned: AtomicBool,
+    behind: AtomicU64,
+    next_part: AtomicU64,
+    pub(crate) quarantined: AtomicU64,
+    last_error: Mutex<Option<String>>,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        options: StoreOptions,
+        catalog: Catalog,
+        segments: Vec<Arc<Segment>>,
+        quarantined: u64,
+    ) -> Self {
+        Self {
+            options,
+            catalog: Mutex::new(catalog),
+            view: RwLock::new(Arc::new(View {
+                segments,
+                ..View::default()
+            })),
+            live: broadcast::channel(TAIL_CAPACITY).0,
+            queue: Mutex::default(),
+            changed: Condvar::new(),
+            closing: Mutex::new(false),
+            wake: Condvar::new(),
+            abandoned: AtomicBool::new(false),
+            behind: AtomicU64::new(0),
+            next_part: AtomicU64::new(1),
+            quarantined: AtomicU64::new(quarantined),
+            last_error: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn view(&self) -> Arc<View> {
+        self.view.read().clone()
+    }
+
+    pub(crate) fn closing(&self) -> bool {
+        *self.closing.lock()
+    }
+
+    /// Whether the store was dropped without being closed: stop at once.
+    pub(crate) fn abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn close(&self) {
+        *self.closing.lock() = true;
+        self.wake.notify_all();
+    }
+
+    pub(crate) fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Relaxed);
+        self.close();
+        self.queue.lock().finished = true;
+        self.changed.notify_all();
+    }
+
+    /// Sleeps, but not beyond closing.
+    pub(crate) fn wait(&self, time: Duration) {
+        let mut closing = self.closing.lock();
+        if !*closing {
+            self.wake.wait_for(&mut closing, time);
+        }
+    }
+
+    pub(crate) fn set_behind(&self, bytes: u64) {
+        self.behind.store(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn behind(&self) -> u64 {
+        self.behind.load(Ordering::Relaxed)
+    }
+
+    /// Takes note of an error of our own threads. They must not log: the lines would come
+    /// back to them.
+    pub(crate) fn complain(&self, action: &str, error: &dyn std::fmt::Display) {
+        *self.last_error.lock() = Some(format!("could not {action}: {error}"));
+    }
+
+    /// What went wrong last in the background, if it still stands.
+    pub(crate) fn last_error(&self) -> Option<String> {
+        self.last_error.lock().clone()
+    }
+
+    /// Adds a chunk to the growing part and tells the live tail.
+    pub(crate) fn publish(&self, chunk: Arc<Chunk>) {
+        {
+            let mut view = self.view.write();
+            let view = Arc::make_mut(&mut view);
+            view.memory.push(chunk.clone());
+            merge_small(&mut view.memory);
+        }
+        if self.live.receiver_count() == 0 {
+            return;
+        }
+        for row in 0..chunk.rows() {
+            let _ = self.live.send(Arc::new(super::line(&chunk, row)));
+        }
+    }
+
+    /// Moves the growing part to the sealers, and waits while they have one waiting already.
+    pub(crate) fn hand_over(&self, mut part: Part, order: &[Arc<Source>]) {
+        part.number = self.next_part.fetch_add(1, Ordering::Relaxed);
+        part.extents = order
+            .iter()
+            .map(|source| {
+                let found = part
+                    .extents
+                    .iter()
+                    .find(|extent| extent.source.id == source.id);
+                found.cloned().unwrap_or_else(|| Extent {
+                    source: (**source).clone(),
+                    ranges: Vec::new(),
+                    mark: Mark::default(),
+                })
+            })
+            .collect();
+        {
+            let mut view = self.view.write();
+            let view = Arc::make_mut(&mut view);
+            let chunks = std::mem::take(&mut view.memory);
+            part.chunks.clone_from(&chunks);
+            view.sealing.push((part.number, chunks));
+        }
+        let mut queue = self.queue.lock();
+        queue.parts.push(part);
+        self.changed.notify_all();
+        while queue.parts.len() + queue.busy > self.options.sealers && !self.abandoned() {
+            self.changed.wait(&mut queue);
+        }
+    }
+
+    /// No more parts will come.
+    pub(crate) fn finish(&self) {
+        self.queue.lock().finished = true;
+        self.changed.notify_all();
+    }
+
+    /// A sealer thread: seals parts until there are no more.
+    pub(crate) fn seal_all(&self) {
+        loop {
+            let part = {
+                let mut queue = self.queue.lock();
+                loop {
+                    if self.abandoned() {
+                        return;
+                    }
+                    if !queue.parts.is_empty() {
+                        queue.busy += 1;
+                        break queue.parts.remove(0);
+                    }
+                    if queue.finished {
+                        return;
+                    }
+                    self.changed.wait(&mut queue);
+                }
+            };
+            while let Err(error) = self.seal(&part) {
+                self.complain("seal a segment", &error);
+                if self.abandoned() || self.closing() {
+                    break;
+                }
+                self.wait(Duration::from_secs(1));
+            }
+            self.queue.lock().busy -= 1;
+            self.changed.notify_all();
+        }
+    }
+
+    fn seal(&self, part: &Part) -> Result<(), StoreError> {
+        let chunk = Chunk::concat(&part.chunks)
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let segment = write(
+            &self.options.data_dir,
+            &chunk,
+            part.extents.clone(),
+            Vec::new(),
+        )?;
+        let mut view = self.view.write();
+        let view = Arc::make_mut(&mut view);
+        view.sealing.retain(|(number, _)| *number != part.number);
+        view.segments.push(Arc::new(segment));
+        *self.last_error.lock() = None;
+        Ok(())
+    }
+}
+
+/// Writes a segment so that after a crash it is there whole or not at all.
+pub(crate) fn write(
+    directory: &Path,
+    chunk: &Chunk,
+    extents: Vec<Extent>,
+    replaces: Vec<String>,
+) -> Result<Segment, StoreError> {
+    let id = uuid::Uuid::now_v7().simple().to_string();
+    let encoded = segment::encode(chunk, id.clone(), extents, replaces)
+        .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    let temporary = directory.join(format!("{id}.tmp"));
+    let path = directory.join(&encoded.name);
+    let io = |action, path: &Path| {
+        let path = path.display().to_string();
+        move |source| StoreError::Io {
+            action,
+            path,
+            source,
+        }
+    };
+    let written = || -> std::io::Result<()> {
+        let mut file = std::fs::File::create(&temporary)?;
+        std::io::Write::write_all(&mut file, &encoded.bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&temporary, &path)?;
+        std::fs::File::open(directory)?.sync_all()
+    };
+    if let Err(error) = written() {
+        let _ = std::fs::remove_file(&temporary);
+        let _ = std::fs::remove_file(&path);
+        return Err(io("write", &path)(error));
+    }
+    Segment::open(&path)
+}
+
+/// Joins the last chunks while they are of like size, so that a trickle of lines does not
+/// become thousands of chunks.
+fn merge_small(chunks: &mut Vec<Arc<Chunk>>) {
+    while let [.., before, last] = chunks.as_slice() {
+        if before.rows() >= 32_768 || before.rows() > last.rows() * 2 {
+            return;
+        }
+        let at = chunks.len() - 2;
+        let Ok(joined) = Chunk::concat(&chunks[at..]) else {
+            return;
+        };
+        chunks.truncate(at);
+        chunks.push(Arc::new(joined));
+    }
+}

@@ -1,0 +1,234 @@
+//! Follows the log files: finds them, knows them again under another name, reads what is new.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{
+    chunk::Builder,
+    follow::{Followed, Identity, identify},
+    shared::{Part, Shared},
+    source::{Extent, Mark, Source},
+};
+
+/// Rows that make a chunk.
+const CHUNK_ROWS: usize = 16_384;
+/// Bytes read of one file before the next has its turn.
+const TURN: u64 = 8 << 20;
+
+/// The thread that reads.
+pub(crate) struct Tailer {
+    shared: Arc<Shared>,
+    followed: Vec<Followed>,
+    builder: Builder,
+    /// What the builder holds, per source.
+    pending: Vec<(Arc<Source>, u64, Mark)>,
+    part: Part,
+}
+
+impl Tailer {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            followed: Vec::new(),
+            builder: Builder::default(),
+            pending: Vec::new(),
+            part: Part::default(),
+        }
+    }
+
+    /// Runs until the store closes; seals what is in memory at the end.
+    pub(crate) fn run(mut self) {
+        while !self.shared.closing() {
+            let busy = self.poll();
+            if !busy {
+                self.shared.wait(self.shared.options.poll);
+            }
+        }
+        while self.poll() && !self.shared.abandoned() {}
+        self.seal();
+    }
+
+    /// One round over all files. Gives whether there is more to read at once.
+    fn poll(&mut self) -> bool {
+        self.scan();
+        let mut busy = false;
+        for at in 0..self.followed.len() {
+            busy |= self.read(at);
+        }
+        self.publish();
+        self.followed.retain(|file| !file.finished());
+        self.shared
+            .set_behind(self.followed.iter().map(Followed::behind).sum());
+        if self.part.is_due(&self.shared.options) {
+            self.seal();
+        }
+        busy
+    }
+
+    fn read(&mut self, at: usize) -> bool {
+        let mut taken = 0;
+        let arrival = jiff::Timestamp::now().as_nanosecond();
+        let arrival = i64::try_from(arrival).unwrap_or(i64::MAX);
+        loop {
+            let file = &mut self.followed[at];
+            let slot = self.builder.source(&file.source);
+            let builder = &mut self.builder;
+            let read = file.read(&mut |offset, line| builder.push(slot, offset, line, arrival));
+            let Some((start, mark)) = read else {
+                return false;
+            };
+            taken += mark.end - start;
+            let source = self.followed[at].source.clone();
+            self.note(source, start, mark);
+            let part_rows = self.part.rows + self.builder.rows();
+            if self.builder.rows() >= CHUNK_ROWS || part_rows >= self.shared.options.seal_rows {
+                self.publish();
+                if self.part.is_due(&self.shared.options) {
+                    self.seal();
+                }
+            }
+            if taken >= TURN || self.shared.abandoned() {
+                return true;
+            }
+        }
+    }
+
+    fn note(&mut self, source: Arc<Source>, start: u64, mark: Mark) {
+        let joins = |pending: &&mut (Arc<Source>, u64, Mark)| {
+            pending.0.id == source.id && pending.2.end == start
+        };
+        match self.pending.iter_mut().find(joins) {
+            Some(pending) => pending.2 = mark,
+            None => self.pending.push((source, start, mark)),
+        }
+    }
+
+    /// Makes what was read searchable.
+    fn publish(&mut self) {
+        let ranges = std::mem::take(&mut self.pending);
+        {
+            let mut catalog = self.shared.catalog.lock();
+            for (source, start, mark) in &ranges {
+                catalog.advance(source.id, *start, *mark);
+            }
+        }
+        for (source, start, mark) in ranges {
+            self.part.note(&source, start, mark);
+        }
+        if self.builder.rows() == 0 {
+            return;
+        }
+        self.part.bytes += self.builder.bytes();
+        match self.builder.freeze() {
+            Ok(chunk) => {
+                self.part.rows += chunk.rows();
+                self.part.born.get_or_insert_with(Instant::now);
+                self.shared.publish(Arc::new(chunk));
+            }
+            Err(error) => self.shared.complain("freeze rows", &error),
+        }
+    }
+
+    /// Hands the part to the sealers; waits while they have enough to do.
+    fn seal(&mut self) {
+        if self.part.rows == 0 {
+            return;
+        }
+        let builder = std::mem::take(&mut self.builder);
+        let part = std::mem::take(&mut self.part);
+        self.shared.hand_over(part, &builder.sources());
+    }
+
+    /// Looks for files that are new, renamed or gone.
+    fn scan(&mut self) {
+        let found = list(&self.shared.options.log_dir);
+        for file in &mut self.followed {
+            let here = found
+                .iter()
+                .find(|(_, identity)| *identity == file.identity);
+            file.seen_as(here.map(|(path, _)| path.as_path()));
+        }
+        let unknown: Vec<&(PathBuf, Identity)> = found
+            .iter()
+            .filter(|(_, identity)| !self.followed.iter().any(|file| file.identity == *identity))
+            .collect();
+        for same_inode in [true, false] {
+            for (path, identity) in &unknown {
+                if self.followed.iter().any(|file| file.identity == *identity) {
+                    continue;
+                }
+                let mut catalog = self.shared.catalog.lock();
+                if let Some(file) =
+                    identify(path, *identity, &mut catalog, &self.followed, same_inode)
+                {
+                    drop(catalog);
+                    self.followed.push(file);
+                }
+            }
+        }
+    }
+}
+
+/// The log files, the longest unchanged first.
+fn list(directory: &Path) -> Vec<(PathBuf, Identity)> {
+    let Ok(entries) = std::fs::read_dir(directory) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        if name.starts_with('.') || !(name.ends_with(".log") || name.ends_with(".log.gz")) {
+            continue;
+        }
+        if let Ok(metadata) = std::fs::metadata(entry.path())
+            && metadata.is_file()
+        {
+            let changed = metadata.modified().ok();
+            found.push((changed, entry.path(), Identity::of(&metadata)));
+        }
+    }
+    found.sort();
+    found
+        .into_iter()
+        .map(|(_, path, identity)| (path, identity))
+        .collect()
+}
+
+impl Part {
+    fn note(&mut self, source: &Arc<Source>, start: u64, mark: Mark) {
+        let extent = match self
+            .extents
+            .iter_mut()
+            .find(|extent| extent.source.id == source.id)
+        {
+            Some(extent) => extent,
+            None => {
+                self.extents.push(Extent {
+                    source: (**source).clone(),
+                    ranges: Vec::new(),
+                    mark: Mark::default(),
+                });
+                let last = self.extents.len() - 1;
+                &mut self.extents[last]
+            }
+        };
+        match extent.ranges.last_mut() {
+            Some(range) if range.1 == start => range.1 = mark.end,
+            _ => extent.ranges.push((start, mark.end)),
+        }
+        if mark.end >= extent.mark.end {
+            extent.mark = mark;
+        }
+    }
+
+    fn is_due(&self, options: &super::StoreOptions) -> bool {
+        let age = self.born.map_or(Duration::ZERO, |born| born.elapsed());
+        self.rows >= options.seal_rows
+            || self.bytes >= options.seal_bytes
+            || (self.rows > 0 && age >= options.seal_interval)
+    }
+}
