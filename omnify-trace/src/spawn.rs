@@ -31,6 +31,29 @@ where
     }
 }
 
+/// `JoinSet::spawn` whose task stays in the current context.
+///
+/// # Panics
+/// As `JoinSet::spawn` does, outside a runtime.
+#[cfg(feature = "tokio")]
+pub fn spawn_in<F>(
+    set: &mut tokio::task::JoinSet<F::Output>,
+    name: &str,
+    future: F,
+) -> tokio::task::AbortHandle
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    use tracing::instrument::{Instrument as _, WithSubscriber as _};
+    let future = future.instrument(child(name));
+    if crate::setup::is_global_current() {
+        set.spawn(future)
+    } else {
+        set.spawn(future.with_current_subscriber())
+    }
+}
+
 /// `tokio::task::spawn_blocking` whose closure stays in the current context.
 ///
 /// # Panics
