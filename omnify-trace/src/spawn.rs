@@ -22,7 +22,7 @@ where
     F::Output: Send + 'static,
 {
     use tracing::instrument::{Instrument as _, WithSubscriber as _};
-    let future = future.instrument(child(name));
+    let future = crate::operation::carry(future).instrument(child(name));
     if crate::setup::is_global_current() {
         tokio::spawn(future)
     } else {
@@ -83,6 +83,7 @@ where
 
 fn carry<R, F: FnOnce() -> R>(name: &str, work: F) -> impl FnOnce() -> R + use<R, F> {
     let span = child(name);
+    let work = crate::operation::carried(work);
     let dispatch =
         (!crate::setup::is_global_current()).then(|| dispatcher::get_default(Clone::clone));
     move || match dispatch {

@@ -24,7 +24,7 @@ mod clock;
 mod current;
 mod event;
 mod exception;
-mod json;
+pub(crate) mod json;
 mod plan;
 mod pool;
 mod service;
@@ -52,7 +52,7 @@ use self::{
     event::EventVisitor,
     span::{Handle, SpanState},
 };
-use crate::{context::CorrelationContext, schema::Stream};
+use crate::{context::CorrelationContext, operation, schema::Stream};
 
 static NEXT_LAYER: AtomicUsize = AtomicUsize::new(1);
 /// A buffer that one huge event grew past this is not kept.
@@ -145,6 +145,7 @@ impl JsonLayer {
         event.record(&mut visitor);
         let stream = visitor.stream;
         let has_message = visitor.has_message;
+        let message_at = visitor.message_at.clone();
         let rare = visitor.rare.take();
         if !has_message {
             line.extend_from_slice(b",\"message\":\"\"");
@@ -168,6 +169,11 @@ impl JsonLayer {
         }
         line.extend_from_slice(b"}\n");
         shared.sink.write(stream, &line);
+        // `{"timestamp":"` is 14 bytes, the time stamp 30.
+        operation::heard(
+            line.get(14..44).unwrap_or_default(),
+            line.get(message_at).unwrap_or_default(),
+        );
         keep(&local.line, line);
         keep(&local.extra, extra);
     }
