@@ -31,9 +31,11 @@ impl Active {
         let place = registry::open(&op);
         watchdog::ensure_started();
         emit::started(&op);
+        let note = in_flight::note(&op);
         Self {
             op,
             place,
+            note,
             ended: false,
         }
     }
