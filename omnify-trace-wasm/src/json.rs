@@ -49,23 +49,6 @@ pub(crate) fn integer(out: &mut Vec<u8>, mut value: u64) {
     }
 }
 
-/// Appends a number that is not negative, with at most four decimals; what is no such number is 0.
-pub(crate) fn decimal(out: &mut Vec<u8>, value: f64) {
-    // The cast saturates: NaN and negative numbers become 0.
-    let scaled = (value * 10_000.0 + 0.5) as u64;
-    integer(out, scaled / 10_000);
-    let mut fraction = scaled % 10_000;
-    if fraction > 0 {
-        out.push(b'.');
-        let mut place = 1_000;
-        while fraction > 0 {
-            out.push(b'0' + (fraction / place) as u8);
-            fraction %= place;
-            place /= 10;
-        }
-    }
-}
-
 /// Appends `"name":` after a comma, if something stands before it.
 pub(crate) fn key(out: &mut Vec<u8>, name: &str) {
     if !matches!(out.last(), Some(b'{' | b'[') | None) {
@@ -76,23 +59,12 @@ pub(crate) fn key(out: &mut Vec<u8>, name: &str) {
     out.extend_from_slice(b"\":");
 }
 
-/// Appends `"name":"value"`.
-pub(crate) fn field(out: &mut Vec<u8>, name: &str, value: &str) {
-    key(out, name);
-    string(out, value);
-}
-
 /// Appends `"name":"value"` unless the value is empty.
-pub(crate) fn known(out: &mut Vec<u8>, name: &str, value: &str) {
+pub(crate) fn field(out: &mut Vec<u8>, name: &str, value: &str) {
     if !value.is_empty() {
-        field(out, name, value);
+        key(out, name);
+        string(out, value);
     }
-}
-
-/// Appends `"name":1.5`.
-pub(crate) fn number(out: &mut Vec<u8>, name: &str, value: f64) {
-    key(out, name);
-    decimal(out, value);
 }
 
 /// The longest beginning of at most `limit` bytes that ends between characters.
@@ -126,15 +98,23 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_short_and_never_invalid() {
-        let text = |value| written(|out| decimal(out, value));
-        assert_eq!(text(0.0), "0");
-        assert_eq!(text(12.5), "12.5");
-        assert_eq!(text(0.0804), "0.0804");
-        assert_eq!(text(1_700_000_000_123.0), "1700000000123");
-        assert_eq!(text(0.00001), "0");
-        assert_eq!(text(f64::NAN), "0");
-        assert_eq!(text(-3.0), "0");
+    fn whole_numbers() {
+        assert_eq!(written(|out| integer(out, 0)), "0");
+        assert_eq!(
+            written(|out| integer(out, 1_700_000_000_123)),
+            "1700000000123"
+        );
+    }
+
+    #[test]
+    fn fields_without_a_value_are_left_out() {
+        let text = written(|out| {
+            out.push(b'{');
+            field(out, "a", "");
+            field(out, "b", "1");
+            field(out, "c", "2");
+        });
+        assert_eq!(text, r#"{"b":"1","c":"2""#);
     }
 
     #[test]

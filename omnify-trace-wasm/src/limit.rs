@@ -2,6 +2,8 @@
 
 use alloc::{string::String, vec::Vec};
 
+use crate::scan;
+
 const MINUTE_MS: f64 = 60_000.0;
 /// The same error is sent this often a minute.
 const SAME_ERROR: u32 = 5;
@@ -106,9 +108,8 @@ pub(crate) fn fingerprint(kind: &str, message: &str, stack: &str) -> u64 {
     fold(&mut hash, kind);
     fold(&mut hash, message);
     // Chromium's stacks begin with the message, Firefox's and Safari's do not; frames hold an address.
-    for frame in stack
-        .split('\n')
-        .filter(|line| line.contains("://"))
+    for frame in scan::split(stack, b'\n')
+        .filter(|line| scan::find(line.as_bytes(), b"://").is_some())
         .take(3)
     {
         fold(&mut hash, frame);

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use omnify_trace::schema::fields;
 
-use crate::{json, redact::Redactor, time, trace::Root};
+use crate::{json, redact::Redactor, time};
 
 /// The longest message, in bytes.
 const MESSAGE_LIMIT: usize = 8 * 1024;
@@ -44,37 +44,23 @@ impl Level {
     }
 }
 
-/// A line's contents.
+/// A line's contents. `extra` and `exception` are JSON objects, to be redacted, or empty.
 pub(crate) struct Draft<'a> {
     pub(crate) level: Level,
     /// Empty for a plain log line.
     pub(crate) event_type: &'a str,
     pub(crate) message: &'a str,
-    pub(crate) root: &'a Root,
-    pub(crate) parent_span_id: &'a str,
-    pub(crate) request_id: &'a str,
-    /// The inside of `extra`, written by this crate: `"a":1,"b":"c"`.
-    pub(crate) own: &'a [u8],
-    /// A JSON object of the application's, to be redacted; or empty.
+    pub(crate) target: &'a str,
+    /// Names and values; those without a value are left out.
+    pub(crate) context: [(&'static str, &'a str); 10],
     pub(crate) extra: &'a str,
-    /// A JSON object, to be redacted; or empty.
     pub(crate) exception: &'a str,
 }
 
-/// What all lines of a page share.
-pub(crate) struct Common<'a> {
-    pub(crate) target: &'a str,
-    pub(crate) session_id: &'a str,
-    pub(crate) user_id: &'a str,
-    pub(crate) organization_id: &'a str,
-    pub(crate) workflow: [&'a str; 3],
-    pub(crate) redactor: &'a Redactor,
-}
-
 /// Writes the line, without a line break.
-pub(crate) fn write(draft: &Draft<'_>, common: &Common<'_>, now: f64) -> Vec<u8> {
-    let size = draft.message.len() + draft.own.len() + draft.extra.len() + draft.exception.len();
-    let mut out = Vec::with_capacity(size + 420);
+pub(crate) fn write(draft: &Draft<'_>, redactor: &Redactor, now: f64) -> Vec<u8> {
+    let size = draft.message.len() + draft.extra.len() + draft.exception.len();
+    let mut out = Vec::with_capacity(size + 480);
     out.push(b'{');
     json::key(&mut out, fields::TIMESTAMP);
     out.push(b'"');
@@ -84,67 +70,35 @@ pub(crate) fn write(draft: &Draft<'_>, common: &Common<'_>, now: f64) -> Vec<u8>
     json::key(&mut out, fields::MESSAGE);
     let mut message = Vec::with_capacity(draft.message.len() + 16);
     json::string(&mut message, json::cut(draft.message, MESSAGE_LIMIT));
-    common.redactor.json(&mut out, &message);
-    json::known(&mut out, fields::EVENT_TYPE, draft.event_type);
-    json::field(&mut out, fields::TARGET, common.target);
-    json::field(&mut out, fields::SOURCE, "frontend");
-    context(&mut out, draft, common);
-    extra(&mut out, draft, common.redactor);
-    if !draft.exception.is_empty() {
-        json::key(&mut out, fields::EXCEPTION);
-        bounded(&mut out, draft.exception, common.redactor);
+    redactor.json(&mut out, &message);
+    for (name, value) in [
+        (fields::EVENT_TYPE, draft.event_type),
+        (fields::TARGET, draft.target),
+        (fields::SOURCE, "frontend"),
+    ] {
+        json::field(&mut out, name, value);
+    }
+    json::key(&mut out, fields::CONTEXT);
+    out.push(b'{');
+    for (name, value) in draft.context {
+        json::field(&mut out, name, value);
+    }
+    out.push(b'}');
+    for (name, text) in [
+        (fields::EXTRA, draft.extra),
+        (fields::EXCEPTION, draft.exception),
+    ] {
+        if text.len() > 2 {
+            json::key(&mut out, name);
+            if text.len() <= JSON_LIMIT {
+                redactor.json(&mut out, text.as_bytes());
+            } else {
+                out.extend_from_slice(b"{\"truncated_bytes\":");
+                json::integer(&mut out, text.len() as u64);
+                out.push(b'}');
+            }
+        }
     }
     out.push(b'}');
     out
-}
-
-fn context(out: &mut Vec<u8>, draft: &Draft<'_>, common: &Common<'_>) {
-    json::key(out, fields::CONTEXT);
-    out.push(b'{');
-    let [workflow_id, run_id, step_id] = common.workflow;
-    for (name, value) in [
-        (fields::REQUEST_ID, draft.request_id),
-        (fields::TRACE_ID, &draft.root.trace_id),
-        (fields::SPAN_ID, &draft.root.span_id),
-        (fields::PARENT_SPAN_ID, draft.parent_span_id),
-        (fields::SESSION_ID, common.session_id),
-        (fields::USER_ID, common.user_id),
-        (fields::ORGANIZATION_ID, common.organization_id),
-        (fields::WORKFLOW_ID, workflow_id),
-        (fields::RUN_ID, run_id),
-        (fields::STEP_ID, step_id),
-    ] {
-        json::known(out, name, value);
-    }
-    out.push(b'}');
-}
-
-fn extra(out: &mut Vec<u8>, draft: &Draft<'_>, redactor: &Redactor) {
-    let given = draft.extra.len() > 2;
-    if !given && draft.own.is_empty() {
-        return;
-    }
-    json::key(out, fields::EXTRA);
-    if draft.own.is_empty() {
-        bounded(out, draft.extra, redactor);
-        return;
-    }
-    out.push(b'{');
-    out.extend_from_slice(draft.own);
-    if given {
-        // The application's fields come under a name of their own: keys never repeat.
-        json::key(out, "fields");
-        bounded(out, draft.extra, redactor);
-    }
-    out.push(b'}');
-}
-
-fn bounded(out: &mut Vec<u8>, text: &str, redactor: &Redactor) {
-    if text.len() <= JSON_LIMIT {
-        redactor.json(out, text.as_bytes());
-    } else {
-        out.push(b'{');
-        json::number(out, "truncated_bytes", text.len() as f64);
-        out.push(b'}');
-    }
 }

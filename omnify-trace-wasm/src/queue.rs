@@ -1,15 +1,15 @@
 //! What waits to be sent, what is on its way, what was lost.
 
-use alloc::{collections::VecDeque, rc::Rc, string::String, vec::Vec};
+use alloc::{collections::VecDeque, vec::Vec};
 
-use crate::json;
+use crate::scan;
 
 /// The largest batch, in bytes: a beacon may hold 64 KiB in flight, all of them together.
 pub(crate) const BATCH: usize = 48 * 1024;
 /// The most that waits, in bytes; past it the oldest is dropped.
 const CAPACITY: usize = 512 * 1024;
-/// Lines kept for a problem report.
-const RECENT: usize = 20;
+/// Longest time that a line waits for company, unless set otherwise.
+const INTERVAL_MS: f64 = 3_000.0;
 /// First pause after a failure; it doubles from there.
 const FIRST_PAUSE_MS: f64 = 1_000.0;
 const LONGEST_PAUSE_MS: f64 = 300_000.0;
@@ -33,16 +33,10 @@ pub(crate) enum Loss {
     NoConsent,
 }
 
-const REASONS: [&str; 6] = [
-    "queue_full",
-    "rate_limited",
-    "duplicate",
-    "rejected",
-    "too_large",
-    "no_consent",
-];
+/// How many reasons there are.
+const REASONS: usize = 6;
 
-type Line = Rc<[u8]>;
+type Line = Vec<u8>;
 
 struct Flight {
     id: u32,
@@ -54,7 +48,6 @@ pub(crate) struct Queue {
     waiting: VecDeque<Line>,
     bytes: usize,
     flights: Vec<Flight>,
-    recent: VecDeque<Line>,
     last_flight: u32,
     batch: usize,
     interval: f64,
@@ -63,27 +56,24 @@ pub(crate) struct Queue {
     failures: u32,
     retry_at: f64,
     sent: u32,
-    lost: [u32; REASONS.len()],
-    reported: [u32; REASONS.len()],
+    lost: [u32; REASONS],
 }
 
 impl Queue {
-    pub(crate) fn new(interval: f64) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             waiting: VecDeque::new(),
             bytes: 0,
             flights: Vec::new(),
-            recent: VecDeque::new(),
             last_flight: 0,
             batch: BATCH,
-            interval,
+            interval: INTERVAL_MS,
             oldest: 0.0,
             urgent: false,
             failures: 0,
             retry_at: 0.0,
             sent: 0,
-            lost: [0; REASONS.len()],
-            reported: [0; REASONS.len()],
+            lost: [0; REASONS],
         }
     }
 
@@ -94,11 +84,6 @@ impl Queue {
 
     /// Takes a line in. An urgent one is sent with little delay.
     pub(crate) fn push(&mut self, line: Vec<u8>, urgent: bool, now: f64) {
-        let line: Line = line.into();
-        if self.recent.len() == RECENT {
-            self.recent.pop_front();
-        }
-        self.recent.push_back(Rc::clone(&line));
         if line.len() + FRAME > BATCH {
             self.lose(Loss::TooLarge, 1);
             return;
@@ -147,32 +132,35 @@ impl Queue {
         now >= self.retry_at
     }
 
-    /// Losses that no line has told of yet: count and reason.
-    pub(crate) fn unreported_losses(&mut self) -> Vec<(u32, &'static str)> {
-        let mut found = Vec::new();
-        for ((&lost, reported), reason) in self.lost.iter().zip(&mut self.reported).zip(REASONS) {
-            if lost > *reported {
-                found.push((lost - *reported, reason));
-                *reported = lost;
-            }
-        }
-        found
+    /// Lines that the server has.
+    pub(crate) fn sent(&self) -> u32 {
+        self.sent
     }
 
-    /// The next batch as `line,line,…`, at most `limit` bytes; empty when there is nothing.
-    /// It is on its way under the next number, counting from 1, until [`done`](Self::done).
-    pub(crate) fn take(&mut self, limit: usize) -> Vec<u8> {
+    /// Lines that wait or are on their way.
+    pub(crate) fn queued(&self) -> u32 {
+        let flying: usize = self.flights.iter().map(|flight| flight.lines.len()).sum();
+        (self.waiting.len() + flying) as u32
+    }
+
+    /// Lines lost for this reason.
+    pub(crate) fn lost(&self, why: Loss) -> u32 {
+        self.lost[why as usize]
+    }
+
+    /// Appends the next batch as `line,line,…` to a body of at most `limit` bytes. Tells whether there
+    /// was one; it is on its way under the next number, counting from 1, until [`done`](Self::done).
+    pub(crate) fn take(&mut self, body: &mut Vec<u8>, limit: usize) -> bool {
         let limit = limit.min(self.batch);
-        let mut body = Vec::new();
         let mut lines = Vec::new();
-        while let Some(line) = self.waiting.front() {
-            if body.len() + line.len() + FRAME > limit {
+        let mut size = FRAME;
+        while let Some(line) = self.waiting.pop_front() {
+            size += line.len() + 1;
+            if size > limit {
+                self.waiting.push_front(line);
                 break;
             }
-            let Some(line) = self.waiting.pop_front() else {
-                break;
-            };
-            if !body.is_empty() {
+            if !lines.is_empty() {
                 body.push(b',');
             }
             body.extend_from_slice(&line);
@@ -180,7 +168,7 @@ impl Queue {
             lines.push(line);
         }
         if lines.is_empty() {
-            return body;
+            return false;
         }
         if self.waiting.is_empty() {
             self.urgent = false;
@@ -190,7 +178,7 @@ impl Queue {
             id: self.last_flight,
             lines,
         });
-        body
+        true
     }
 
     /// A batch came to its end. `status` 0 is no answer at all; `pause` is what `Retry-After` asked
@@ -233,11 +221,9 @@ impl Queue {
             413 => self.lose(Loss::TooLarge, count),
             _ => self.lose(Loss::Rejected, count),
         }
-        if let (true, Some(first)) = (self.flights.is_empty(), self.waiting.front()) {
-            // A line larger than a batch that had to shrink would wait for ever.
-            if first.len() + FRAME > self.batch {
-                self.batch = (first.len() + FRAME).min(BATCH);
-            }
+        // A line larger than a batch that had to shrink would wait for ever.
+        if let Some(first) = self.waiting.front() {
+            self.batch = self.batch.max(first.len() + FRAME);
         }
     }
 
@@ -263,9 +249,10 @@ impl Queue {
 
     /// Takes in what an earlier page saved.
     pub(crate) fn restore(&mut self, saved: &str, now: f64) {
-        for line in saved.split('\n') {
-            if line.starts_with("{\"timestamp\":\"") && line.ends_with('}') {
-                self.push(line.as_bytes().to_vec(), false, now);
+        for line in scan::split(saved, b'\n') {
+            let line = line.as_bytes();
+            if scan::starts_with(line, 0, b"{\"timestamp\":\"") && line.last() == Some(&b'}') {
+                self.push(line.to_vec(), false, now);
             }
         }
     }
@@ -275,52 +262,6 @@ impl Queue {
         let count = self.waiting.len() as u32;
         self.lose(why, count);
         self.waiting.clear();
-        self.recent.clear();
         self.bytes = 0;
-    }
-
-    /// The latest lines as `<timestamp> <LEVEL> <message, JSON-escaped>`, one each.
-    pub(crate) fn recent(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        for line in &self.recent {
-            // `{"timestamp":"<30>","level":"INFO","message":"…"`: quotes at fixed places.
-            let mut parts = line.split(|&byte| byte == b'"');
-            for part in [3, 3].into_iter().filter_map(|skip| parts.nth(skip)) {
-                out.extend_from_slice(part);
-                out.push(b' ');
-            }
-            let rest = parts.nth(2).map_or(0, |message| {
-                message.as_ptr() as usize - line.as_ptr() as usize
-            });
-            let message = line.get(rest..).unwrap_or(&[]);
-            let mut escaped = false;
-            for &byte in message {
-                if byte == b'"' && !escaped {
-                    break;
-                }
-                escaped = byte == b'\\' && !escaped;
-                out.push(byte);
-            }
-            out.push(b'\n');
-        }
-        out
-    }
-
-    /// `{"sent":1,"queued":2,"dropped":{"queue_full":3}}`
-    pub(crate) fn stats(&self) -> String {
-        let mut out = Vec::new();
-        out.push(b'{');
-        json::number(&mut out, "sent", f64::from(self.sent));
-        let flying: usize = self.flights.iter().map(|flight| flight.lines.len()).sum();
-        json::number(&mut out, "queued", (self.waiting.len() + flying) as f64);
-        json::key(&mut out, "dropped");
-        out.push(b'{');
-        for (&lost, reason) in self.lost.iter().zip(REASONS) {
-            if lost > 0 {
-                json::number(&mut out, reason, f64::from(lost));
-            }
-        }
-        out.extend_from_slice(b"}}");
-        String::from_utf8(out).unwrap_or_default()
     }
 }

@@ -2,6 +2,8 @@
 
 use alloc::{string::String, vec::Vec};
 
+use crate::scan;
+
 const REPLACEMENT: &[u8] = b"[redacted]";
 /// A key that contains one of these, ignoring case and separators, holds a secret.
 const PARTS: [&str; 12] = [
@@ -128,7 +130,9 @@ impl Redactor {
         }
         let name = buffer.get(..length).unwrap_or(&[]);
         WHOLE.iter().any(|whole| whole.as_bytes() == name)
-            || PARTS.iter().any(|part| contains(name, part.as_bytes()))
+            || PARTS
+                .iter()
+                .any(|part| scan::find(name, part.as_bytes()).is_some())
             || self.keys.iter().any(|key| key.as_bytes() == name)
     }
 }
@@ -138,10 +142,6 @@ fn plain(key: &[u8]) -> impl Iterator<Item = u8> + '_ {
     key.iter()
         .filter(|byte| !matches!(byte, b'-' | b'_' | b'.' | b' '))
         .map(u8::to_ascii_lowercase)
-}
-
-fn contains(text: &[u8], part: &[u8]) -> bool {
-    text.windows(part.len()).any(|window| window == part)
 }
 
 /// Bytes up to the closing quote.
@@ -242,7 +242,7 @@ fn card(text: &[u8]) -> usize {
             digit => digit * 2 - if digit > 4 { 9 } else { 0 },
         })
         .sum();
-    if sum % 10 == 0 { end } else { 0 }
+    if sum.is_multiple_of(10) { end } else { 0 }
 }
 
 #[cfg(test)]

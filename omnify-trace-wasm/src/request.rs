@@ -9,40 +9,36 @@ const MOST: usize = 256;
 
 /// A request between start and end.
 pub(crate) struct Open {
-    pub(crate) method: String,
-    /// Path on the page's own origin, else origin and path.
-    pub(crate) path: String,
     /// The trace, and the request's own span in it.
     pub(crate) root: Root,
     pub(crate) parent_span_id: String,
     pub(crate) request_id: String,
-    pub(crate) started: f64,
 }
 
 impl Open {
-    pub(crate) fn new(method: &str, path: String, parent: &Root, ids: &mut Ids, now: f64) -> Self {
+    pub(crate) fn new(parent: &Root, ids: &mut Ids) -> Self {
         Self {
-            method: method.into(),
-            path,
             root: Root {
                 trace_id: parent.trace_id.clone(),
                 span_id: ids.short(),
             },
             parent_span_id: parent.span_id.clone(),
             request_id: ids.uuid(),
-            started: now,
         }
     }
 
-    /// W3C Trace Context: sampled or not, and a random id.
-    pub(crate) fn traceparent(&self, sampled: bool) -> String {
-        let mut out = String::with_capacity(55);
-        out.push_str("00-");
-        out.push_str(&self.root.trace_id);
-        out.push('-');
-        out.push_str(&self.root.span_id);
-        out.push_str(if sampled { "-03" } else { "-02" });
-        out
+    /// Appends 55 bytes of W3C `traceparent`, sampled or not, with a random id, then 36 of `X-Request-ID`.
+    pub(crate) fn headers(&self, sampled: bool, out: &mut Vec<u8>) {
+        for part in [
+            "00-",
+            &self.root.trace_id,
+            "-",
+            &self.root.span_id,
+            if sampled { "-03" } else { "-02" },
+            &self.request_id,
+        ] {
+            out.extend_from_slice(part.as_bytes());
+        }
     }
 }
 
@@ -66,6 +62,11 @@ impl Requests {
         };
         *self.slots.get_mut(slot)? = Some(request);
         Some(slot as u32)
+    }
+
+    /// The request in a slot.
+    pub(crate) fn get(&self, slot: u32) -> Option<&Open> {
+        self.slots.get(slot as usize)?.as_ref()
     }
 
     /// Gives the request back and frees its slot.

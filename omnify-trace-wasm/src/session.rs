@@ -2,7 +2,7 @@
 
 use alloc::{borrow::ToOwned as _, string::String, vec::Vec};
 
-use crate::{ids::Ids, json};
+use crate::{ids::Ids, json, scan};
 
 /// A pause of this length ends a session, in milliseconds.
 const IDLE_MS: f64 = 30.0 * 60_000.0;
@@ -17,16 +17,8 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Goes on with the session that the browser stored as [`state`](Self::state), or begins one.
-    /// The second value tells whether it began.
-    pub(crate) fn resume(stored: &str, ids: &mut Ids, now: f64) -> (Self, bool) {
-        match Self::parse(stored) {
-            Some(session) if session.alive(now) => (session, false),
-            _ => (Self::begin(ids, now), true),
-        }
-    }
-
-    fn begin(ids: &mut Ids, now: f64) -> Self {
+    /// Begins a session.
+    pub(crate) fn begin(ids: &mut Ids, now: f64) -> Self {
         Self {
             id: ids.long(),
             started: now,
@@ -44,13 +36,18 @@ impl Session {
         began
     }
 
-    /// Another tab may have gone on with the session, or begun the next one.
-    pub(crate) fn adopt(&mut self, stored: &str, now: f64) {
-        if let Some(other) = Self::parse(stored) {
-            if other.alive(now) && other.seen >= self.seen {
-                *self = other;
-            }
+    /// Goes on with the session that another tab or an earlier page stored as [`state`](Self::state),
+    /// if that is alive and not behind this one. Tells whether it did.
+    pub(crate) fn adopt(&mut self, stored: &str, now: f64) -> bool {
+        let Some(other) = Self::parse(stored) else {
+            return false;
+        };
+        // A session that has just begun here gives way to any other.
+        let adopted = other.alive(now) && (other.seen >= self.seen || self.seen == self.started);
+        if adopted {
+            *self = other;
         }
+        adopted
     }
 
     /// The id.
@@ -60,9 +57,8 @@ impl Session {
 
     /// Whether this session is among the logged share.
     pub(crate) fn sampled(&self, rate: f64) -> bool {
-        let head = self.id.get(..8).unwrap_or("");
-        let value = u32::from_str_radix(head, 16).unwrap_or(0);
-        f64::from(value) < rate * 4_294_967_296.0
+        let head = self.id.get(..8).and_then(scan::hex).unwrap_or(0);
+        (head as f64) < rate * 4_294_967_296.0
     }
 
     /// What the browser stores: `id started seen`.
@@ -70,9 +66,9 @@ impl Session {
         let mut out = Vec::with_capacity(64);
         out.extend_from_slice(self.id.as_bytes());
         out.push(b' ');
-        json::decimal(&mut out, self.started);
+        json::integer(&mut out, self.started as u64);
         out.push(b' ');
-        json::decimal(&mut out, self.seen);
+        json::integer(&mut out, self.seen as u64);
         String::from_utf8(out).unwrap_or_default()
     }
 
@@ -82,19 +78,15 @@ impl Session {
     }
 
     fn parse(stored: &str) -> Option<Self> {
-        let mut parts = stored.split(' ');
+        let mut parts = scan::split(stored, b' ');
         let id = parts.next()?;
         if id.len() != 32 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return None;
         }
-        let mut instant = || {
-            let digits = parts.next()?.split('.').next()?;
-            digits.parse::<u64>().ok().map(|ms| ms as f64)
-        };
         Some(Self {
             id: id.to_owned(),
-            started: instant()?,
-            seen: instant()?,
+            started: scan::integer(parts.next()?)? as f64,
+            seen: scan::integer(parts.next()?)? as f64,
         })
     }
 }
@@ -108,8 +100,7 @@ mod tests {
     #[test]
     fn thirty_idle_minutes_end_a_session() {
         let mut ids = Ids::new(&[1; 32]);
-        let (mut session, began) = Session::resume("", &mut ids, 0.0);
-        assert!(began);
+        let mut session = Session::begin(&mut ids, 0.0);
         let first = session.id().to_owned();
         assert!(!session.touch(&mut ids, 29.0 * MINUTE));
         assert!(!session.touch(&mut ids, 58.0 * MINUTE));
@@ -121,7 +112,7 @@ mod tests {
     #[test]
     fn four_hours_end_a_busy_session() {
         let mut ids = Ids::new(&[1; 32]);
-        let (mut session, _) = Session::resume("", &mut ids, 0.0);
+        let mut session = Session::begin(&mut ids, 0.0);
         let began = (1..=13)
             .map(|turn| session.touch(&mut ids, f64::from(turn) * 20.0 * MINUTE))
             .position(|began| began);
@@ -131,19 +122,30 @@ mod tests {
     #[test]
     fn a_stored_session_goes_on_and_nonsense_does_not() {
         let mut ids = Ids::new(&[1; 32]);
-        let (session, _) = Session::resume("", &mut ids, 1_000.0);
-        let stored = session.state();
-        let (again, began) = Session::resume(&stored, &mut ids, 2_000.0);
-        assert!(!began);
-        assert_eq!(again.id(), session.id());
+        let stored = Session::begin(&mut ids, 1_000.0);
+        let mut next = Session::begin(&mut ids, 2_000.0);
+        assert!(next.adopt(&stored.state(), 2_000.0));
+        assert_eq!(next.id(), stored.id());
         for nonsense in [
+            "",
             "x",
             "id 1 2",
             "\u{0}",
             "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz 1 2",
         ] {
-            assert!(Session::resume(nonsense, &mut ids, 2_000.0).1, "{nonsense}");
+            assert!(!next.adopt(nonsense, 2_000.0), "{nonsense}");
         }
+        let mut late = Session::begin(&mut ids, 40.0 * MINUTE);
+        assert!(!late.adopt(&stored.state(), 40.0 * MINUTE), "it had ended");
+    }
+
+    #[test]
+    fn a_session_that_is_used_does_not_fall_back_to_an_older_one() {
+        let mut ids = Ids::new(&[1; 32]);
+        let older = Session::begin(&mut ids, 1_000.0);
+        let mut used = Session::begin(&mut ids, 2_000.0);
+        used.touch(&mut ids, 3_000.0);
+        assert!(!used.adopt(&older.state(), 4_000.0));
     }
 
     #[test]

@@ -14,7 +14,6 @@ const AFTER_ANSWER_MS: f64 = 1_000.0;
 const LONGEST_MS: f64 = 30_000.0;
 
 /// A trace and the span in it that other things are children of.
-#[derive(Clone, Default)]
 pub(crate) struct Root {
     pub(crate) trace_id: String,
     pub(crate) span_id: String,
@@ -55,14 +54,12 @@ impl Traces {
     }
 
     /// A person did something.
-    pub(crate) fn open_action(&mut self, ids: &mut Ids, now: f64) -> Root {
-        let root = Root::new(ids);
+    pub(crate) fn open_action(&mut self, ids: &mut Ids, now: f64) {
         self.action = Some(Action {
-            root: root.clone(),
+            root: Root::new(ids),
             opened: now,
             until: now + AFTER_ACTION_MS,
         });
-        root
     }
 
     /// Whether a person did something a moment ago.
@@ -74,11 +71,11 @@ impl Traces {
 
     /// A request of this trace was answered: what follows from the answer belongs to the trace too.
     pub(crate) fn answered(&mut self, trace_id: &str, now: f64) {
-        if let Some(action) = &mut self.action {
-            if action.root.trace_id == trace_id {
-                let until = (now + AFTER_ANSWER_MS).min(action.opened + LONGEST_MS);
-                action.until = action.until.max(until);
-            }
+        if let Some(action) = &mut self.action
+            && action.root.trace_id == trace_id
+        {
+            let until = (now + AFTER_ANSWER_MS).min(action.opened + LONGEST_MS);
+            action.until = action.until.max(until);
         }
     }
 
@@ -101,11 +98,16 @@ mod tests {
         (ids, traces)
     }
 
+    fn act(ids: &mut Ids, traces: &mut Traces, now: f64) -> String {
+        traces.open_action(ids, now);
+        traces.current(now).trace_id.clone()
+    }
+
     #[test]
     fn what_follows_a_click_within_two_seconds_is_its_own() {
         let (mut ids, mut traces) = fresh();
         let page = traces.current(0.0).trace_id.clone();
-        let click = traces.open_action(&mut ids, 100.0).trace_id;
+        let click = act(&mut ids, &mut traces, 100.0);
         assert_ne!(click, page);
         assert_eq!(traces.current(2_100.0).trace_id, click);
         assert_eq!(traces.current(2_101.0).trace_id, page);
@@ -114,7 +116,7 @@ mod tests {
     #[test]
     fn an_answer_keeps_its_action_open_but_not_for_ever() {
         let (mut ids, mut traces) = fresh();
-        let click = traces.open_action(&mut ids, 0.0).trace_id;
+        let click = act(&mut ids, &mut traces, 0.0);
         traces.answered(&click, 10_000.0);
         assert_eq!(traces.current(10_900.0).trace_id, click);
         traces.answered(&click, 29_900.0);
@@ -125,8 +127,8 @@ mod tests {
     #[test]
     fn an_answer_to_an_earlier_action_changes_nothing() {
         let (mut ids, mut traces) = fresh();
-        let first = traces.open_action(&mut ids, 0.0).trace_id;
-        let second = traces.open_action(&mut ids, 100.0).trace_id;
+        let first = act(&mut ids, &mut traces, 0.0);
+        let second = act(&mut ids, &mut traces, 100.0);
         traces.answered(&first, 5_000.0);
         assert_ne!(traces.current(5_500.0).trace_id, second);
     }

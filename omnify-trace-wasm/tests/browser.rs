@@ -1,7 +1,7 @@
 //! The core as a page uses it, in a real browser: `cargo xtask test --only wasm`.
 #![cfg(target_arch = "wasm32")]
 
-use omnify_trace_wasm::Core;
+use omnify_trace_wasm::{Core, Event, Setting, Sign};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -24,10 +24,16 @@ extern "C" {
 }
 
 fn core(now: f64) -> Core {
-    let origin = ORIGIN.with(Clone::clone);
-    let mut core = Core::new("page", &origin, "", "http://x/logs", "", &[7; 32], now);
-    core.set_interval(0.0);
+    let mut core = Core::new(&[7; 32], now);
+    core.set(Setting::App, "page", now);
+    core.set(Setting::Endpoint, "http://x/logs", now);
+    core.set(Setting::AllowedOrigin, &ORIGIN.with(Clone::clone), now);
+    core.notice(Sign::Interval, 0.0, now);
     core
+}
+
+fn log(core: &mut Core, event: Event, message: &str, extra: &str, request: i32, now: f64) {
+    assert!(core.log(2, event, "", message, extra, "", request, now));
 }
 
 /// The entries of the next batch, parsed by the browser itself.
@@ -58,7 +64,8 @@ fn the_browser_reads_back_what_was_logged() {
     let now = date_now();
     let mut core = core(now);
     let odd = "quote \" backslash \\ newline \n control \u{1} emoji 🦀 line separator \u{2028}";
-    core.log(2, "", odd, "{\"amount\":12.5,\"password\":\"x\"}", now);
+    let extra = "{\"amount\":12.5,\"password\":\"x\"}";
+    log(&mut core, Event::Own, odd, extra, -1, now);
     let entries = entries(&mut core, now);
     assert_eq!(entries.len(), 1);
     let entry = &entries[0];
@@ -75,29 +82,27 @@ fn the_browser_reads_back_what_was_logged() {
 fn a_click_and_the_requests_that_follow_share_a_trace() {
     let now = date_now();
     let mut core = core(now);
-    core.navigated("load", "http://x/start?secret=1", now);
-    core.action("click", "button Save", "", now);
+    log(&mut core, Event::Navigation, "shown", "", -1, now);
+    core.notice(Sign::Action, 0.0, now);
+    log(&mut core, Event::UserAction, "click", "", -1, now);
     let url = ORIGIN.with(|origin| format!("{origin}/api/save"));
-    let ticket = core.request_start("POST", &url, now + 10.0);
-    core.request_end(0, 201, 17.0, "", now + 60.0);
+    let ticket = core.request_start(&url, true, now + 10.0);
+    log(&mut core, Event::ApiResponse, "saved", "", 0, now + 60.0);
+    core.request_end(0, now + 60.0);
     let entries = entries(&mut core, now + 100.0);
     let kinds: Vec<String> = entries
         .iter()
         .map(|entry| text(entry, "event_type"))
         .collect();
-    assert_eq!(
-        kinds,
-        ["session_start", "navigation", "user_action", "api_response"]
-    );
-    let trace = text(&entries[2], "context.trace_id");
-    assert_eq!(trace, text(&entries[3], "context.trace_id"));
-    assert_ne!(trace, text(&entries[1], "context.trace_id"));
+    assert_eq!(kinds, ["navigation", "user_action", "api_response"]);
+    let trace = text(&entries[1], "context.trace_id");
+    assert_eq!(trace, text(&entries[2], "context.trace_id"));
+    assert_ne!(trace, text(&entries[0], "context.trace_id"));
     assert_eq!(&ticket[3..35], trace);
-    assert_eq!(&ticket[36..52], text(&entries[3], "context.span_id"));
+    assert_eq!(&ticket[36..52], text(&entries[2], "context.span_id"));
     assert_eq!(
-        text(&entries[3], "context.parent_span_id"),
-        text(&entries[2], "context.span_id")
+        text(&entries[2], "context.parent_span_id"),
+        text(&entries[1], "context.span_id")
     );
-    assert_eq!(&ticket[55..91], text(&entries[3], "context.request_id"));
-    assert_eq!(text(&entries[1], "extra.to"), "/start");
+    assert_eq!(&ticket[55..91], text(&entries[2], "context.request_id"));
 }

@@ -8,7 +8,9 @@
 //! }
 //! ```
 //! See the repository's `docs/ARCHITECTURE.md` for the map of the house.
+#![cfg_attr(not(feature = "std"), no_std)]
 
+#[cfg(feature = "std")]
 pub mod context;
 #[cfg(feature = "runtime")]
 pub mod error;
@@ -20,6 +22,7 @@ pub mod layer;
 pub mod operation;
 #[cfg(feature = "runtime")]
 pub mod panic;
+#[cfg(feature = "std")]
 pub mod propagation;
 pub mod schema;
 #[cfg(feature = "runtime")]
@@ -27,6 +30,7 @@ pub mod setup;
 #[cfg(feature = "runtime")]
 pub mod spawn;
 
+#[cfg(feature = "std")]
 pub use context::CorrelationContext;
 #[cfg(feature = "runtime")]
 pub use error::Error;

@@ -1,5 +1,5 @@
 /** React helpers: an error boundary that reports, handlers for React's roots, hooks. */
-import { Component, useCallback, useRef, type ErrorInfo, type ReactNode } from 'react';
+import { Component, useCallback, useState, type ErrorInfo, type FormEvent, type ReactNode } from 'react';
 
 import { getLogger } from './active.js';
 import type { Fields, Logger, WorkflowRun } from './types.js';
@@ -80,27 +80,59 @@ export class ErrorBoundary extends Component<ErrorBoundaryProps, State> {
     };
     if (typeof fallback === 'function') return fallback(props);
     if (fallback !== undefined) return fallback;
-    return (
-      <div role="alert">
-        <p>Something went wrong. Reference: {props.reference}</p>
-        <button type="button" onClick={props.retry}>Try again</button>
-      </div>
-    );
+    return <ErrorPage {...props} />;
   }
 }
 
-/** Handlers for `createRoot(element, reactErrorHandlers())`: errors that no boundary sees are logged too. */
-export function reactErrorHandlers(): {
-  onUncaughtError: (error: unknown, info: { componentStack?: string | undefined }) => void;
-  onRecoverableError: (error: unknown, info: { componentStack?: string | undefined }) => void;
-} {
-  const capture = (kind: string) => (error: unknown, info: { componentStack?: string | undefined }) => {
-    getLogger().captureError(error, {
-      kind,
-      ...(info.componentStack ? { componentStack: info.componentStack } : {}),
-    });
+/** The page shown by default: what happened, what to do, and a way to tell. Style it by its class names. */
+export function ErrorPage({ reference, retry, report }: FallbackProps): ReactNode {
+  const [description, setDescription] = useState('');
+  const [sent, setSent] = useState(false);
+  const send = (event: FormEvent): void => {
+    event.preventDefault();
+    void report(description).then(() => setSent(true));
   };
-  return { onUncaughtError: capture('react-uncaught'), onRecoverableError: capture('react-recoverable') };
+  return (
+    <section role="alert" className="omnify-error">
+      <h2>Something went wrong</h2>
+      <p>
+        The problem was noted. If you contact support, tell them this number: <strong>{reference}</strong>
+      </p>
+      <button type="button" onClick={retry}>
+        Try again
+      </button>
+      {sent ? (
+        <p role="status">Thank you. Your report was sent.</p>
+      ) : (
+        <form name="problem-report" onSubmit={send}>
+          <label>
+            What were you doing?
+            <textarea name="description" value={description} onChange={(event) => setDescription(event.target.value)} />
+          </label>
+          <button type="submit">Report the problem</button>
+        </form>
+      )}
+    </section>
+  );
+}
+
+type RootHandler = (error: unknown, info: { componentStack?: string | undefined }) => void;
+
+/**
+ * Handlers for `createRoot(element, reactErrorHandlers())`: errors that no boundary sees, or a boundary
+ * other than ours, are logged too. An error is logged once, however many of them see it.
+ */
+export function reactErrorHandlers(): Record<'onCaughtError' | 'onUncaughtError' | 'onRecoverableError', RootHandler> {
+  const capture =
+    (kind: string): RootHandler =>
+    (error, { componentStack }) => {
+      getLogger().captureError(error, { kind, ...(componentStack ? { componentStack } : {}) });
+    };
+  return {
+    onCaughtError: capture('react'),
+    onUncaughtError: capture('react-uncaught'),
+    onRecoverableError: capture('react-recoverable'),
+  };
 }
 
 /** The running logger. */
@@ -110,9 +142,8 @@ export function useLogger(): Logger {
 
 /** A workflow run that lives as long as the component. */
 export function useWorkflow(id: string, options?: { name?: string; runId?: string }): WorkflowRun {
-  const run = useRef<WorkflowRun | null>(null);
-  run.current ??= getLogger().workflow(id, options);
-  return run.current;
+  const [run] = useState(() => getLogger().workflow(id, options));
+  return run;
 }
 
 /** A stable callback that logs a named user action. */

@@ -1,4 +1,4 @@
-import init, { Core } from '#core';
+import init, { Core, Setting, Sign } from '#core';
 
 import { getLogger, setActive } from './active.js';
 import { adjust, now } from './clock.js';
@@ -9,9 +9,9 @@ import { listen } from './hooks/listen.js';
 import { observeNavigation } from './hooks/navigation.js';
 import { observeRequests } from './hooks/requests.js';
 import { observeVitals } from './hooks/vitals.js';
-import { BrowserLogger, SESSION } from './logger.js';
+import { BrowserLogger } from './logger.js';
 import { NOOP } from './noop.js';
-import { Transport, storage } from './transport.js';
+import { Transport } from './transport.js';
 import type { Logger, Observe, Options } from './types.js';
 
 const HOOKS: Readonly<Record<keyof Observe, (logger: BrowserLogger) => void>> = {
@@ -43,27 +43,18 @@ async function launch(options: Options): Promise<Logger> {
   if (typeof window === 'undefined' || unwanted(options)) return NOOP;
   await (options.wasm === undefined ? init() : init({ module_or_path: options.wasm }));
   adjust();
+  const core = new Core(crypto.getRandomValues(new Uint8Array(32)), now());
   const endpoint = new URL(options.endpoint ?? '/api/logs/frontend', location.href).href;
-  const consent = options.consent ?? 'granted';
-  const core = new Core(
-    options.app,
-    location.origin,
-    (options.allowedOrigins ?? []).join('\n'),
-    endpoint,
-    (consent === 'granted' && storage(() => localStorage.getItem(SESSION))) || '',
-    crypto.getRandomValues(new Uint8Array(32)),
-    now(),
-  );
-  configure(core, options);
   const transport = new Transport(core, endpoint);
-  const logger = new BrowserLogger(core, transport, options.level ?? 'info', consent);
-  logger.setConsent(consent);
-  transport.restore();
-  lifecycle(logger, transport);
+  const logger = new BrowserLogger(core, transport, options.level ?? 'info');
+  configure(logger, options, endpoint);
+  // Hooks first: what they log as the page goes away is still taken by the last beacon.
   for (const [name, hook] of Object.entries(HOOKS)) {
     if (options.observe?.[name as keyof Observe] ?? true) hook(logger);
   }
   if (options.captureConsole) observeConsole(logger);
+  lifecycle(logger, transport);
+  transport.restore();
   logger.onStop(() => {
     starting = undefined;
     if (getLogger() === logger) setActive(null);
@@ -77,37 +68,36 @@ function unwanted(options: Options): boolean {
   return options.respectDoNotTrack === true && (doNotTrack === '1' || globalPrivacyControl === true);
 }
 
-function configure(core: Core, options: Options): void {
-  core.set('user_agent', navigator.userAgent);
-  core.set('referrer', document.referrer.split(/[?#]/, 1)[0] ?? '');
-  core.set('release', options.release ?? '');
-  core.set('environment', options.environment ?? '');
-  for (const key of options.redactKeys ?? []) core.set('redact_key', key);
-  core.set_sample_rate(options.sampleRate ?? 1);
-  if (options.flushIntervalMs !== undefined) core.set_interval(options.flushIntervalMs);
+function configure(logger: BrowserLogger, options: Options, endpoint: string): void {
+  logger.set(Setting.App, options.app);
+  logger.set(Setting.Endpoint, endpoint);
+  for (const origin of [location.origin, ...(options.allowedOrigins ?? [])]) logger.set(Setting.AllowedOrigin, origin);
+  for (const key of options.redactKeys ?? []) logger.set(Setting.RedactKey, key);
+  logger.notice(Sign.SampleRate, options.sampleRate ?? 1);
+  if (options.flushIntervalMs !== undefined) logger.notice(Sign.Interval, options.flushIntervalMs);
+  logger.origin = { release: options.release, environment: options.environment };
+  const consent = options.consent ?? 'granted';
+  if (consent === 'granted') logger.adoptSession();
+  logger.setConsent(consent);
 }
 
 /** The page comes and goes. */
 function lifecycle(logger: BrowserLogger, transport: Transport): void {
-  const leave = (): void => {
-    logger.use((core) => core.hidden(now()));
+  const beacon = (): void => {
     logger.use(() => transport.beacon());
   };
   listen(logger, document, 'visibilitychange', () => {
     if (document.visibilityState === 'hidden') {
-      leave();
+      beacon();
       return;
     }
     adjust();
-    const stored = storage(() => localStorage.getItem(SESSION));
-    logger.use((core) => {
-      if (stored) core.adopt(stored, now());
-      core.visible(now());
-    });
-    logger.keepSession();
+    // Another tab may have gone on with the session.
+    logger.adoptSession();
+    logger.personIsThere();
   });
   listen(logger, window, 'pagehide', () => {
-    leave();
+    beacon();
     logger.use(() => transport.save());
     logger.keepSession();
   });

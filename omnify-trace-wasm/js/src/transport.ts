@@ -1,26 +1,37 @@
 /** Sends what the core hands out: batches while the page lives, beacons as it goes, the rest next time. */
-import type { Core } from '#core';
+import { Count, Event, Fact, Setting, type Core } from '#core';
 
 import { adjust, now } from './clock.js';
+import type { Stats } from './types.js';
 
 const BATCH_BYTES = 48 * 1024;
 /** Browsers allow 64 KiB of beacons and keepalive requests in flight, for the whole page. */
 const BEACON_BYTES = 60 * 1024;
 const TIMEOUT_MS = 10_000;
 const SAVED = 'omnify.queue';
+/** Why entries are dropped: the wire names of the core's counters. */
+const LOSSES = {
+  queue_full: Count.QueueFull,
+  rate_limited: Count.RateLimited,
+  duplicate: Count.Duplicate,
+  rejected: Count.Rejected,
+  too_large: Count.TooLarge,
+  no_consent: Count.NoConsent,
+} as const;
 
 export class Transport {
   readonly #core: Core;
-  readonly #endpoint: string;
+  readonly endpoint: string;
   readonly #fetch: typeof fetch;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #sending: Promise<void> | undefined;
   #flight = 0;
+  readonly #reported = new Map<string, number>();
   #stopped = false;
 
   constructor(core: Core, endpoint: string) {
     this.#core = core;
-    this.#endpoint = endpoint;
+    this.endpoint = endpoint;
     // As it was before the logger's own hook.
     this.#fetch = window.fetch.bind(window);
   }
@@ -30,7 +41,7 @@ export class Transport {
     const saved = storage(() => localStorage.getItem(SAVED));
     if (saved) {
       this.forgetSaved();
-      this.#core.restore(saved, now());
+      this.#core.set(Setting.Unsent, saved, now());
       this.wake();
     }
   }
@@ -68,6 +79,7 @@ export class Transport {
   async #sendAll(): Promise<void> {
     adjust();
     for (;;) {
+      this.#reportLosses();
       const body = this.#core.take(BATCH_BYTES, false, now());
       if (!body) return;
       const id = ++this.#flight;
@@ -79,7 +91,7 @@ export class Transport {
   async #post(body: string): Promise<{ status: number; rejected: number; pause: number }> {
     const answer = { status: 0, rejected: 0, pause: 0 };
     try {
-      const response = await this.#fetch(this.#endpoint, {
+      const response = await this.#fetch(this.endpoint, {
         method: 'POST',
         body,
         headers: { 'content-type': 'application/json' },
@@ -100,12 +112,13 @@ export class Transport {
   /** The page is hidden, perhaps for good: beacons, as far as the browser takes them. */
   beacon(): void {
     let budget = BEACON_BYTES;
+    this.#reportLosses();
     for (;;) {
       const body = this.#core.take(Math.min(budget, BATCH_BYTES), true, now());
       if (!body) return;
       const id = ++this.#flight;
       const blob = new Blob([body], { type: 'application/json' });
-      const taken = navigator.sendBeacon(this.#endpoint, blob);
+      const taken = navigator.sendBeacon(this.endpoint, blob);
       this.#core.done(id, taken ? 202 : 0, 0, 0, now());
       if (!taken) return;
       budget -= blob.size;
@@ -114,8 +127,31 @@ export class Transport {
 
   /** The page goes away: what no beacon took waits for the next page. */
   save(): void {
-    const rest = this.#core.save();
+    const rest = this.#core.get(Fact.Unsent, now());
     if (rest) storage(() => localStorage.setItem(SAVED, rest));
+  }
+
+  /** What became of the entries so far. */
+  stats(): Stats {
+    const dropped: Record<string, number> = {};
+    for (const [reason, count] of this.#losses()) dropped[reason] = count;
+    return { sent: this.#core.count(Count.Sent), queued: this.#core.count(Count.Queued), dropped };
+  }
+
+  #losses(): [reason: string, count: number][] {
+    return Object.entries(LOSSES)
+      .map(([reason, counter]): [string, number] => [reason, this.#core.count(counter)])
+      .filter(([, count]) => count > 0);
+  }
+
+  /** Nothing is dropped silently: an entry tells how many were, and why. */
+  #reportLosses(): void {
+    for (const [reason, total] of this.#losses()) {
+      const count = total - (this.#reported.get(reason) ?? 0);
+      if (count === 0 || reason === 'no_consent') continue;
+      this.#reported.set(reason, total);
+      this.#core.log(3, Event.LogLoss, '', 'Entries were dropped', JSON.stringify({ count, reason }), '', -1, now());
+    }
   }
 
   stop(): void {

@@ -1,13 +1,9 @@
-import { now } from './clock.js';
-import { describe, toJson } from './exceptions.js';
-import type { BrowserLogger } from './logger.js';
-import type { Fields, WorkflowRun } from './types.js';
+import { Event, Setting, Sign } from '#core';
 
-const START = 0;
-const STEP = 1;
-const STEP_ERROR = 2;
-const COMPLETE = 3;
-const ERROR = 4;
+import { now } from './clock.js';
+import { describe } from './exceptions.js';
+import { ERROR, INFO, type BrowserLogger } from './logger.js';
+import type { Fields, WorkflowRun } from './types.js';
 
 /** A run of a workflow as the page sees it. */
 export class Run implements WorkflowRun {
@@ -37,7 +33,7 @@ export class Run implements WorkflowRun {
       this.#state = 'open';
       this.#started = now();
       this.#traceId = this.#logger.traceId;
-      this.#tell(START, '', this.#name, '', -1, fields);
+      this.#tell(Event.WorkflowStart, `Workflow started: ${this.#name}`, { ...fields, workflow_name: this.#name });
     }
     return this;
   }
@@ -48,13 +44,15 @@ export class Run implements WorkflowRun {
     this.#completeStep();
     this.#step = stepId;
     this.#stepStarted = now();
-    this.#tell(STEP, stepId, stepId, 'started', -1, fields);
+    this.#tell(Event.WorkflowStep, `Step started: ${stepId}`, { ...fields, step_name: stepId, status: 'started', attempt: 1 });
     return this;
   }
 
   stepFailed(error: unknown, fields?: Fields): this {
     if (this.#state === 'open' && this.#step) {
-      this.#tell(STEP_ERROR, this.#step, this.#step, '', now() - this.#stepStarted, fields, describe(error).json);
+      const step_name = this.#step;
+      const more = { ...fields, step_name, attempt: 1, duration_ms: now() - this.#stepStarted };
+      this.#tell(Event.WorkflowStepError, `Step failed: ${step_name}`, more, error);
       this.#step = '';
     }
     return this;
@@ -64,13 +62,14 @@ export class Run implements WorkflowRun {
     this.start();
     if (this.#state !== 'open') return;
     this.#completeStep();
-    this.#end(COMPLETE, fields);
+    this.#end(Event.WorkflowComplete, `Workflow completed: ${this.#name}`, { ...fields });
   }
 
   fail(error: unknown, fields?: Fields): void {
     this.start();
     if (this.#state !== 'open') return;
-    this.#end(ERROR, fields, describe(error).json);
+    const failed_step = this.#step || undefined;
+    this.#end(Event.WorkflowError, `Workflow failed: ${this.#name}`, { ...fields, failed_step }, error);
   }
 
   headers(): Record<string, string> {
@@ -78,39 +77,27 @@ export class Run implements WorkflowRun {
   }
 
   #completeStep(): void {
-    if (this.#step) {
-      this.#tell(STEP, this.#step, this.#step, 'completed', now() - this.#stepStarted);
-      this.#step = '';
-    }
+    const step_name = this.#step;
+    if (!step_name) return;
+    const duration_ms = now() - this.#stepStarted;
+    this.#tell(Event.WorkflowStep, `Step completed: ${step_name}`, { step_name, status: 'completed', attempt: 1, duration_ms });
+    this.#step = '';
   }
 
-  #end(what: number, fields?: Fields, exception = ''): void {
+  #end(event: Event, message: string, fields: Fields, ...error: unknown[]): void {
     this.#state = 'ended';
-    this.#tell(what, this.#step, this.#name, '', now() - this.#started, fields, exception);
+    this.#tell(event, message, { ...fields, workflow_name: this.#name, duration_ms: now() - this.#started }, ...error);
+    this.#logger.set(Setting.RunId, '');
   }
 
-  #tell(
-    what: number,
-    stepId: string,
-    name: string,
-    status: string,
-    duration: number,
-    fields?: Fields,
-    exception = '',
-  ): void {
-    this.#logger.use((core) =>
-      core.workflow(
-        what,
-        this.id,
-        this.runId,
-        stepId,
-        name,
-        status,
-        duration,
-        fields ? toJson(fields) : '',
-        exception,
-        now(),
-      ),
-    );
+  /** Makes this the open run of the current trace, then logs. */
+  #tell(event: Event, message: string, fields: Fields, ...error: unknown[]): void {
+    const logger = this.#logger;
+    logger.set(Setting.WorkflowId, this.id);
+    logger.set(Setting.RunId, this.runId);
+    logger.set(Setting.StepId, this.#step);
+    logger.notice(Sign.Run);
+    const failed = error.length > 0;
+    logger.emit(failed ? ERROR : INFO, event, message, fields, failed ? { exception: describe(error[0]).json } : {});
   }
 }

@@ -18,7 +18,7 @@ pub(crate) fn build() -> Result<()> {
         toolchain
             .cargo()
             .args(["build", "--profile", "wasm", "--target", TARGET])
-            .args(["-p", PACKAGE]),
+            .args(["-p", PACKAGE, "--features", "module"]),
     )?;
     let module = target_dir(&toolchain).join("omnify_trace_wasm.wasm");
     let out = package_dir().join("dist/core");
@@ -62,15 +62,14 @@ fn glue(module: &Path, out: &Path) -> Result<()> {
 }
 
 /// Functions of the standard library that never return: they word a panic's message and panic.
-const DIVERGING: [&str; 9] = [
-    "core::panicking::",
-    "std::panicking::",
+const DIVERGING: [&str; 8] = [
+    "::panicking::",
     "rust_panic",
     "slice_error_fail",
     "slice_index_fail",
     "unwrap_failed",
     "expect_failed",
-    "alloc::raw_vec::handle_error",
+    "handle_error",
     "capacity_overflow",
 ];
 
@@ -103,7 +102,7 @@ fn shrink(module: &Path) -> Result<()> {
     shell::run_quiet(
         shell::command(&tool.to_string_lossy())
             // No feature beyond what the compiler wrote into the module: every browser since 2021 has these.
-            .args(["-Oz", "--converge", "--strip-debug", "--strip-producers"])
+            .args(["-Oz", "--strip-debug", "--strip-producers"])
             .arg("--strip-target-features")
             .arg(module)
             .arg("-o")

@@ -1,27 +1,41 @@
-import { now } from '../clock.js';
-import { toJson } from '../exceptions.js';
-import type { BrowserLogger } from '../logger.js';
+import { Event, Sign } from '#core';
+
+import { INFO, type BrowserLogger } from '../logger.js';
 import { listen } from './listen.js';
 import { clicked, nameOf } from './names.js';
 
 /** A click after which nothing changes for this long is dead. */
 const DEAD_MS = 1_500;
+/** So many clicks on one thing, each within this time of the one before, are rage. */
+const RAGE_CLICKS = 3;
+const RAGE_MS = 700;
 
 /** Logs clicks. The listener runs before the page's own, so that what they start is in the click's trace. */
 export function observeClicks(logger: BrowserLogger): void {
+  let last = '';
+  let at = 0;
+  let clicks = 0;
   listen<MouseEvent>(logger, document, 'click', (event) => {
     const element = clicked(event);
     if (!element) return;
     const name = nameOf(element);
-    logger.use((core) => core.action('click', name, '', now()));
-    logger.keepSession();
+    logger.acted(Sign.Action, 'click', name);
+    clicks = name === last && event.timeStamp - at < RAGE_MS ? clicks + 1 : 1;
+    last = name;
+    at = event.timeStamp;
+    if (clicks === RAGE_CLICKS) sorry(logger, 'rage_click', name);
     if (element.matches('button,[role=button]') && !element.closest('form')) watchForLife(logger, name);
   });
 }
 
+/** A click that made nobody happy: an entry in its trace. */
+function sorry(logger: BrowserLogger, action: string, element: string): void {
+  logger.emit(INFO, Event.UserAction, `${action} ${element}`, { action, element, page: location.pathname });
+}
+
 /** Reports a dead click unless the page changes, requests something or goes elsewhere. */
 function watchForLife(logger: BrowserLogger, name: string): void {
-  const requests = performance.getEntriesByType('resource').length;
+  const requests = requestsSoFar(logger);
   const address = location.href;
   let alive = false;
   const observer = new MutationObserver(() => {
@@ -32,9 +46,13 @@ function watchForLife(logger: BrowserLogger, name: string): void {
   setTimeout(() => {
     observer.disconnect();
     alive ||= location.href !== address || document.hidden;
-    alive ||= performance.getEntriesByType('resource').length !== requests;
-    if (!alive) logger.use((core) => core.dead_click(name, now()));
+    alive ||= requestsSoFar(logger) !== requests;
+    if (!alive) sorry(logger, 'dead_click', name);
   }, DEAD_MS);
+}
+
+function requestsSoFar(logger: BrowserLogger): number {
+  return performance.getEntriesByType('resource').filter(({ name }) => name !== logger.endpoint).length;
 }
 
 /** Logs submitted forms: which fields there were, never what was in them. */
@@ -46,7 +64,6 @@ export function observeForms(logger: BrowserLogger): void {
       .map((element) => element.getAttribute('name'))
       .filter((name) => name !== null && name !== '')
       .slice(0, 50);
-    logger.use((core) => core.action('submit', nameOf(form), toJson({ fields: [...new Set(fields)] }), now()));
-    logger.keepSession();
+    logger.acted(Sign.Submit, 'submit', nameOf(form), { fields: [...new Set(fields)] });
   });
 }

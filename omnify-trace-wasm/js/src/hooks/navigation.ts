@@ -1,18 +1,20 @@
-import { now } from '../clock.js';
-import type { BrowserLogger } from '../logger.js';
+import { Event, Sign } from '#core';
+
+import { INFO, type BrowserLogger } from '../logger.js';
 import { listen, replace } from './listen.js';
 
 /** Logs page loads, routes of single-page applications, and pages that come back from the browser's cache. */
 export function observeNavigation(logger: BrowserLogger): void {
   let shown = route();
-  const navigated = (kind: string): void => {
+  const navigated = (kind: string, from?: string): void => {
     shown = route();
-    logger.use((core) => core.navigated(kind, location.href, now()));
-    logger.keepSession();
+    logger.personIsThere();
+    if (from !== undefined) logger.notice(Sign.Page);
+    logger.emit(INFO, Event.Navigation, `Navigated to ${shown}`, { from, to: shown, kind });
   };
   const changed = (kind: string): void => {
     // Only another path is another page: routers rewrite state and query all the time.
-    if (route() !== shown) navigated(kind);
+    if (route() !== shown) navigated(kind, shown);
   };
   const timing = performance.getEntriesByType('navigation')[0] as PerformanceNavigationTiming | undefined;
   navigated(timing?.type === 'navigate' || !timing ? 'load' : timing.type);
@@ -28,12 +30,12 @@ export function observeNavigation(logger: BrowserLogger): void {
   listen(logger, window, 'popstate', () => changed('pop'));
   listen(logger, window, 'hashchange', () => changed('pop'));
   listen<PageTransitionEvent>(logger, window, 'pageshow', (event) => {
-    if (event.persisted) navigated('restore');
+    if (event.persisted) navigated('restore', shown);
   });
 }
 
 /** The path; with a `#/…` router, its path too. */
 function route(): string {
   const { pathname, hash } = location;
-  return hash.startsWith('#/') ? pathname + hash.split('?', 1)[0] : pathname;
+  return hash.startsWith('#/') ? pathname + (hash.split('?', 1)[0] ?? '') : pathname;
 }

@@ -1,5 +1,7 @@
+import { Event } from '#core';
+
 import { now } from '../clock.js';
-import type { BrowserLogger } from '../logger.js';
+import { DEBUG, ERROR, INFO, WARN, type BrowserLogger } from '../logger.js';
 import { replace } from './listen.js';
 
 const TRACEPARENT = 'traceparent';
@@ -14,15 +16,37 @@ export interface Followed {
 
 /** Begins to follow a request; `undefined` if it is not to be followed. */
 export function follow(logger: BrowserLogger, method: string, url: string): Followed | undefined {
-  const ticket = logger.use((core) => core.request_start(method, url, now()));
+  if (!url.startsWith('http')) return undefined;
+  const started = now();
+  const ticket = logger.use((core) => core.request_start(url, true, started));
   if (!ticket) return undefined;
-  const slot = Number(ticket.slice(92));
-  if (logger.enabled('debug')) logger.use((core) => core.request_sent(slot, now()));
+  const silent = ticket[0] === '-';
+  const ids = silent ? ticket.slice(1) : ticket;
+  const request = Number(ids.slice(91));
+  const { origin, pathname } = new URL(url);
+  const path = (origin === location.origin ? pathname : origin + pathname).slice(0, 1_000);
+  const told = { method, path };
+  logger.emit(DEBUG, Event.ApiRequest, `${method} ${path}`, told, { request });
   const end = (status: number, bytes: number, error = ''): void => {
-    logger.use((core) => core.request_end(slot, status, bytes, error, now()));
+    const [event, level] = weigh(status, error);
+    const fields = {
+      ...told,
+      status_code: status || undefined,
+      duration_ms: Math.round((now() - started) * 100) / 100,
+      response_bytes: bytes < 0 ? undefined : bytes,
+      error: error || undefined,
+    };
+    logger.emit(level, event, `${method} ${path}${error && `: ${error}`}`, fields, { request });
+    logger.use((core) => core.request_end(request, now()));
   };
-  if (ticket[91] !== '+') return { end };
-  return { end, headers: { traceparent: ticket.slice(0, 55), requestId: ticket.slice(55, 91) } };
+  return silent ? { end } : { end, headers: { traceparent: ids.slice(0, 55), requestId: ids.slice(55, 91) } };
+}
+
+function weigh(status: number, error: string): [event: Event, level: number] {
+  // The page changed its mind.
+  if (error === 'AbortError') return [Event.ApiError, INFO];
+  if (status === 0 || status >= 500) return [Event.ApiError, ERROR];
+  return status >= 400 ? [Event.ApiError, WARN] : [Event.ApiResponse, INFO];
 }
 
 /** Follows `fetch` and `XMLHttpRequest`. Requests that already carry a `traceparent` are left alone. */

@@ -1,0 +1,80 @@
+import { expect, first, seen, test } from './fixtures.js';
+
+test('entries travel in batches of at most 48 KB, in order', async ({ open, site }) => {
+  const page = await open({ flushIntervalMs: 200 });
+  await page.evaluate(() => {
+    for (let turn = 0; turn < 100; turn++) window.logger.info(`entry ${turn}`, { filler: 'x'.repeat(1_000) });
+  });
+  const told = await seen(site, (entry) => entry.message.startsWith('entry'), 100);
+  expect(told.map((entry) => entry.message)).toEqual(Array.from({ length: 100 }, (_, turn) => `entry ${turn}`));
+  expect(site.batches.length).toBeLessThanOrEqual(6);
+  expect(Math.max(...site.batches.map((batch) => batch.bytes))).toBeLessThanOrEqual(48 * 1024);
+});
+
+test('503 with Retry-After is waited out, and every entry arrives once', async ({ open, site }) => {
+  site.answers.push({ status: 503, headers: { 'retry-after': '1' } });
+  const page = await open();
+  await page.evaluate(() => window.logger.info('patient'));
+  const [entry] = await seen(site, (candidate) => candidate.message === 'patient');
+  const batch = site.batches.find(({ entries }) => entries.includes(entry!));
+  expect(Date.parse(batch!.sentAt) - Date.parse(entry!.timestamp)).toBeGreaterThan(700);
+  expect(site.entries.filter((candidate) => candidate.message === 'patient')).toHaveLength(1);
+});
+
+test('400 is final: the batch is dropped, counted and reported', async ({ open, site }) => {
+  site.answers.push({ status: 400 });
+  const page = await open();
+  await page.evaluate(() => window.logger.flush());
+  await page.evaluate(() => window.logger.info('after'));
+  const loss = await first(site, 'log_loss');
+  expect(loss.extra).toMatchObject({ reason: 'rejected', count: expect.any(Number) });
+});
+
+test('413 makes the batches smaller', async ({ open, site }) => {
+  const page = await open({ flushIntervalMs: 300 });
+  site.answers.push({ status: 413 }, { status: 413 });
+  await page.evaluate(() => {
+    for (let turn = 0; turn < 30; turn++) window.logger.info(`entry ${turn}`, { filler: 'x'.repeat(1_000) });
+  });
+  await seen(site, (entry) => entry.message.startsWith('entry'), 30);
+  expect(Math.max(...site.batches.slice(0, 1).map((batch) => batch.bytes))).toBeLessThanOrEqual(12 * 1024);
+});
+
+test('what waits when the page goes away goes by beacon', async ({ open, site }) => {
+  const page = await open({ flushIntervalMs: 60_000 });
+  await page.evaluate(() => window.logger.info('last words'));
+  expect(site.entries).toEqual([]);
+  await page.goto('about:blank');
+  await seen(site, (entry) => entry.message === 'last words');
+});
+
+test('what could not be sent is kept across a reload and sent once', async ({ open, site, page }) => {
+  await open();
+  await seen(site, (entry) => entry.event_type === 'navigation');
+  await page.evaluate(() => window.logger.flush());
+  // The network is gone for the endpoint: no batch, no beacon.
+  await page.evaluate(() => {
+    navigator.sendBeacon = () => false;
+  });
+  await page.route('**/api/logs/frontend', (route) => route.abort());
+  await page.evaluate(async () => {
+    window.logger.info('from before');
+    await window.logger.flush();
+  });
+  await page.unroute('**/api/logs/frontend');
+  await page.reload();
+  await seen(site, (entry) => entry.message === 'from before');
+  await page.evaluate(() => window.logger.flush());
+  expect(site.entries.filter((entry) => entry.message === 'from before')).toHaveLength(1);
+  expect(await page.evaluate(() => localStorage.getItem('omnify.queue'))).toBeNull();
+});
+
+test('a page that logs without end is held back, and the loss is told', async ({ open, site }) => {
+  const page = await open();
+  await page.evaluate(() => {
+    for (let turn = 0; turn < 2_000; turn++) window.logger.info('flood');
+  });
+  const loss = await first(site, 'log_loss');
+  expect(loss.extra?.['reason']).toBe('rate_limited');
+  expect(site.entries.filter((entry) => entry.message === 'flood').length).toBeLessThan(300);
+});
