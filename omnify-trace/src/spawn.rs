@@ -22,12 +22,35 @@ where
     F::Output: Send + 'static,
 {
     use tracing::instrument::{Instrument as _, WithSubscriber as _};
-    let future = future.instrument(child(name));
+    let future = crate::operation::carry(future).instrument(child(name));
     if crate::setup::is_global_current() {
         tokio::spawn(future)
     } else {
         // A scoped subscriber (a test's) has to go with the task.
         tokio::spawn(future.with_current_subscriber())
+    }
+}
+
+/// `JoinSet::spawn` whose task stays in the current context.
+///
+/// # Panics
+/// As `JoinSet::spawn` does, outside a runtime.
+#[cfg(feature = "tokio")]
+pub fn spawn_in<F>(
+    set: &mut tokio::task::JoinSet<F::Output>,
+    name: &str,
+    future: F,
+) -> tokio::task::AbortHandle
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    use tracing::instrument::{Instrument as _, WithSubscriber as _};
+    let future = future.instrument(child(name));
+    if crate::setup::is_global_current() {
+        set.spawn(future)
+    } else {
+        set.spawn(future.with_current_subscriber())
     }
 }
 
@@ -60,6 +83,7 @@ where
 
 fn carry<R, F: FnOnce() -> R>(name: &str, work: F) -> impl FnOnce() -> R + use<R, F> {
     let span = child(name);
+    let work = crate::operation::carried(work);
     let dispatch =
         (!crate::setup::is_global_current()).then(|| dispatcher::get_default(Clone::clone));
     move || match dispatch {

@@ -1,5 +1,5 @@
 //! What operations write, seen through a plain `tracing` collector.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -74,8 +74,7 @@ fn captured(run: impl Future<Output = ()>) -> Vec<Fields> {
         .build()
         .unwrap();
     tracing::subscriber::with_default(subscriber, || runtime.block_on(run));
-    let lines = capture.0.lock().unwrap().clone();
-    lines
+    std::mem::take(&mut capture.0.lock().unwrap())
 }
 
 fn types(lines: &[Fields]) -> Vec<&str> {

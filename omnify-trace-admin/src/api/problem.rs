@@ -131,6 +131,7 @@ impl ApiError {
             Self::Store(StoreError::Io { .. }) => "OT0302",
             Self::Store(StoreError::Damaged { .. }) => "OT0303",
             Self::Store(StoreError::Unavailable(_)) => "OT0304",
+            Self::Store(StoreError::InUse(_)) => "OT0305",
             Self::State(StateError::Url(_)) => "OT0410",
             Self::State(StateError::Database { .. }) => "OT0411",
             Self::State(StateError::Migration(_)) => "OT0412",

@@ -60,7 +60,7 @@ impl StreamFile {
     /// Makes sure that the batch can be appended to the right file, and says which one and how long
     /// it was before the batch. Can be called again after a failure.
     pub(super) fn prepare(&mut self, batch: &[u8], now: Moment) -> io::Result<Mark> {
-        self.follow(batch);
+        self.follow();
         let period = now.period(self.rotation);
         let mut open = match self.open.take() {
             Some(open) => open,
@@ -100,21 +100,20 @@ impl StreamFile {
     }
 
     /// Notices that the file was moved, removed, truncated or appended to by somebody else.
-    fn follow(&mut self, batch: &[u8]) {
+    fn follow(&mut self) {
         let Some(open) = self.open.as_mut() else {
             return;
         };
+        let begun = open.written > 0;
         match fs::metadata(&self.path) {
             Ok(meta) if meta.dev() == open.mark.device && meta.ino() == open.mark.inode => {
-                if open.written == 0 {
+                if !begun {
                     open.mark.len = meta.len();
                 }
             }
-            _ => {
-                // A torn line may remain in the file that was moved, but no line is doubled.
-                let _ = batch;
-                self.open = None;
-            }
+            // Moved in the middle of a batch: the batch ends where it began, nothing is torn.
+            _ if begun && open.file.metadata().is_ok_and(|meta| meta.nlink() > 0) => {}
+            _ => self.open = None,
         }
     }
 

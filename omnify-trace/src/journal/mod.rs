@@ -215,11 +215,19 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        let drainer = self.drainer.take();
         // What is not drained in time is recovered by the next start, so there is nothing to say.
         let closed = self.close(LINGER);
-        if let (Ok(()), true, Some(drainer)) = (closed, self.shared.is_owner(), self.drainer.take())
-        {
-            let _ = drainer.join();
+        match drainer {
+            Some(drainer) if !self.shared.is_owner() => {
+                // The thread is the parent's. Its handle may well name one of ours by now, which
+                // letting go of the handle would detach.
+                std::mem::forget(drainer);
+            }
+            Some(drainer) if closed.is_ok() => {
+                let _ = drainer.join();
+            }
+            _ => {}
         }
     }
 }

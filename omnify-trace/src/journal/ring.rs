@@ -1,4 +1,5 @@
-//! The ring: a bounded queue of lines in a memory-mapped file. All `unsafe` of this crate is here.
+//! The ring: a bounded queue of lines in a memory-mapped file. All `unsafe` of this crate is here
+//! and in the modules below.
 //!
 //! # Layout
 //! One page of [`Header`], then the table of what is in flight, then `capacity` bytes (a power of
@@ -23,6 +24,9 @@
 //! then the check in the word decides.
 
 mod alive;
+mod consumer;
+#[cfg(test)]
+mod tests;
 
 use std::alloc::{self, Layout};
 use std::fs::File;
@@ -39,6 +43,7 @@ use super::header::Header;
 use crate::schema::Stream;
 
 pub(super) use alive::Alive;
+pub(super) use consumer::Consumer;
 
 /// Bytes before the in-flight table.
 pub(super) const HEADER_BYTES: usize = 4096;
@@ -203,14 +208,7 @@ impl Ring {
     pub(super) fn split(self) -> (Arc<Self>, Consumer) {
         let tail = self.header().tail.load(Acquire);
         let ring = Arc::new(self);
-        (
-            Arc::clone(&ring),
-            Consumer {
-                ring,
-                tail,
-                at: tail,
-            },
-        )
+        (Arc::clone(&ring), Consumer::new(ring, tail))
     }
 
     /// Every proven line from `from` on, in order, and how many words made no sense. For a ring
@@ -386,93 +384,6 @@ impl Drop for Ring {
             // SAFETY: allocated with this layout in `heap`, and nothing borrows it any more.
             unsafe { alloc::dealloc(self.base.as_ptr(), layout) };
         }
-    }
-}
-
-/// The draining side. There is at most one per ring.
-pub(super) struct Consumer {
-    ring: Arc<Ring>,
-    tail: u64,
-    at: u64,
-}
-
-/// One committed line, still in the ring.
-pub(super) struct Line<'a> {
-    pub(super) stream: Stream,
-    pub(super) first: &'a [u8],
-    pub(super) second: &'a [u8],
-}
-
-impl Consumer {
-    /// The next line that [`release`](Self::release) does not cover yet, if it is committed.
-    pub(super) fn next(&mut self) -> Option<Line<'_>> {
-        if self.at == self.tail + self.ring.capacity {
-            // Full, and all of it read: here lies the first line again.
-            return None;
-        }
-        let word = self.ring.word(self.at).load(Acquire);
-        let Word::Committed { stream, len } = frame::read(word) else {
-            return None;
-        };
-        let from = self.at + WORD as u64;
-        self.at += frame::span(len);
-        // SAFETY: invariant 4: the word was committed, so nobody writes the frame until `release`,
-        // which needs `&mut self` and so ends the borrow.
-        let (first, second) = unsafe { self.ring.slices(from, len) };
-        Some(Line {
-            stream,
-            first,
-            second,
-        })
-    }
-
-    /// How far [`next`](Self::next) has come.
-    pub(super) fn position(&self) -> u64 {
-        self.at
-    }
-
-    /// Gives everything before [`position`](Self::position) back to the producers.
-    pub(super) fn release(&mut self) {
-        let len = (self.at - self.tail) as usize;
-        let offset = self.ring.offset(self.tail);
-        let first = len.min(DATA_AT + self.ring.capacity as usize - offset);
-        // SAFETY: `[tail, at)` is committed and only the consumer may touch it (invariants 3, 4).
-        unsafe {
-            let base = self.ring.base.as_ptr();
-            base.add(offset).write_bytes(0, first);
-            base.add(DATA_AT).write_bytes(0, len - first);
-        }
-        self.settle();
-    }
-
-    /// If the ring is empty and far from its beginning, goes on at the beginning: a service that
-    /// logs little then uses the same few pages again and again, warm in the cache.
-    /// Returns whether the position changed.
-    pub(super) fn rewind(&mut self) -> bool {
-        const FAR: u64 = 64 * 1024;
-        let mask = self.ring.capacity - 1;
-        if self.at & mask < FAR || self.tail != self.at {
-            return false;
-        }
-        let start = (self.at | mask) + 1;
-        // Nothing lies between, so the jump is a reservation of zeros: recovery skips it.
-        if self
-            .ring
-            .header()
-            .head
-            .compare_exchange(self.at, start, SeqCst, Relaxed)
-            .is_err()
-        {
-            return false;
-        }
-        self.at = start;
-        true
-    }
-
-    /// Makes `tail` follow a [`rewind`](Self::rewind), once it is on record.
-    pub(super) fn settle(&mut self) {
-        self.tail = self.at;
-        self.ring.header().tail.store(self.at, Release);
     }
 }
 

@@ -66,6 +66,15 @@ impl Local {
         read(top.map(|entry| &entry.state))
     }
 
+    /// The context for the span that is being created. It stays: several layers may want it.
+    pub(crate) fn attached(&self) -> Option<CorrelationContext> {
+        let attached = self.attached.take();
+        if attached.is_some() {
+            self.attached.set(attached.clone());
+        }
+        attached
+    }
+
     pub(crate) fn enter(&self, layer: usize, id: &span::Id, state: Arc<SpanState>) {
         self.entered.borrow_mut().push(Entered {
             layer,

@@ -32,6 +32,8 @@ pub(crate) struct EventVisitor<'a> {
     pub(crate) extra: &'a mut Vec<u8>,
     pub(crate) stream: Stream,
     pub(crate) has_message: bool,
+    /// Where the message's text lies in the line.
+    pub(crate) message_at: std::ops::Range<usize>,
     pub(crate) has_type: bool,
     pub(crate) rare: Option<Box<Rare>>,
 }
@@ -44,6 +46,7 @@ impl<'a> EventVisitor<'a> {
             extra,
             stream: Stream::Backend,
             has_message: false,
+            message_at: 0..0,
             has_type: false,
             rare: None,
         }
@@ -133,7 +136,9 @@ impl<'a> EventVisitor<'a> {
         }
         self.has_message = true;
         self.line.extend_from_slice(b",\"message\":\"");
+        let start = self.line.len();
         write(self.line);
+        self.message_at = start..self.line.len();
         self.line.push(b'"');
     }
 

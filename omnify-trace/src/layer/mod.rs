@@ -24,7 +24,7 @@ mod clock;
 mod current;
 mod event;
 mod exception;
-mod json;
+pub(crate) mod json;
 mod plan;
 mod pool;
 mod service;
@@ -52,7 +52,7 @@ use self::{
     event::EventVisitor,
     span::{Handle, SpanState},
 };
-use crate::{context::CorrelationContext, schema::Stream};
+use crate::{context::CorrelationContext, operation, schema::Stream};
 
 static NEXT_LAYER: AtomicUsize = AtomicUsize::new(1);
 /// A buffer that one huge event grew past this is not kept.
@@ -145,6 +145,7 @@ impl JsonLayer {
         event.record(&mut visitor);
         let stream = visitor.stream;
         let has_message = visitor.has_message;
+        let message_at = visitor.message_at.clone();
         let rare = visitor.rare.take();
         if !has_message {
             line.extend_from_slice(b",\"message\":\"\"");
@@ -168,8 +169,21 @@ impl JsonLayer {
         }
         line.extend_from_slice(b"}\n");
         shared.sink.write(stream, &line);
+        // `{"timestamp":"` is 14 bytes, the time stamp 30.
+        operation::heard(
+            line.get(14..44).unwrap_or_default(),
+            line.get(message_at).unwrap_or_default(),
+        );
         keep(&local.line, line);
         keep(&local.extra, extra);
+    }
+
+    fn state_of<S>(&self, context: &Context<'_, S>, id: &core_span::Id) -> Option<Arc<SpanState>>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let span = context.span(id)?;
+        Handle::find(&span.extensions(), self.shared.number)
     }
 
     fn write_span<S>(
@@ -192,12 +206,7 @@ impl JsonLayer {
             local.with_current(self.shared.number, write);
         } else {
             let span = context.event_span(event);
-            let state = span.and_then(|span| {
-                let extensions = span.extensions();
-                extensions
-                    .get::<Handle>()
-                    .map(|handle| Arc::clone(&handle.0))
-            });
+            let state = span.and_then(|span| Handle::find(&span.extensions(), self.shared.number));
             write(state.as_ref());
         }
     }
@@ -207,17 +216,6 @@ fn keep(place: &std::cell::Cell<Vec<u8>>, buffer: Vec<u8>) {
     if buffer.capacity() <= LARGEST_BUFFER {
         place.set(buffer);
     }
-}
-
-fn state_of<S>(context: &Context<'_, S>, id: &core_span::Id) -> Option<Arc<SpanState>>
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-{
-    let span = context.span(id)?;
-    let extensions = span.extensions();
-    extensions
-        .get::<Handle>()
-        .map(|handle| Arc::clone(&handle.0))
 }
 
 impl<S> tracing_subscriber::Layer<S> for JsonLayer
@@ -231,16 +229,14 @@ where
         context: Context<'_, S>,
     ) {
         let Some(span) = context.span(id) else { return };
-        let attached = current::local(|local| local.attached.take()).flatten();
-        let parent = span.parent().and_then(|parent| {
-            let extensions = parent.extensions();
-            extensions
-                .get::<Handle>()
-                .map(|handle| Arc::clone(&handle.0))
-        });
+        let attached = current::local(current::Local::attached).flatten();
+        let number = self.shared.number;
+        let parent = span
+            .parent()
+            .and_then(|parent| Handle::find(&parent.extensions(), number));
         let plan = span::plan_of(attributes.metadata());
         let state = SpanState::open(attributes, plan, parent, attached);
-        span.extensions_mut().insert(Handle(state));
+        Handle::insert(&mut span.extensions_mut(), number, state);
     }
 
     fn on_record(
@@ -249,7 +245,7 @@ where
         values: &core_span::Record<'_>,
         context: Context<'_, S>,
     ) {
-        let Some(state) = state_of(&context, id) else {
+        let Some(state) = self.state_of(&context, id) else {
             return;
         };
         if let Some(metadata) = context.metadata(id) {
@@ -263,13 +259,16 @@ where
         follows: &core_span::Id,
         context: Context<'_, S>,
     ) {
-        if let (Some(state), Some(other)) = (state_of(&context, id), state_of(&context, follows)) {
+        if let (Some(state), Some(other)) = (
+            self.state_of(&context, id),
+            self.state_of(&context, follows),
+        ) {
             state.follow(&other);
         }
     }
 
     fn on_enter(&self, id: &core_span::Id, context: Context<'_, S>) {
-        if let Some(state) = state_of(&context, id) {
+        if let Some(state) = self.state_of(&context, id) {
             current::local(|local| local.enter(self.shared.number, id, state));
         }
     }

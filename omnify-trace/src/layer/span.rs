@@ -16,6 +16,7 @@ use tracing_core::{
     field::{Field, Visit},
     span,
 };
+use tracing_subscriber::registry::{Extensions, ExtensionsMut};
 
 use super::{
     json,
@@ -598,7 +599,7 @@ impl Visit for SpanVisitor<'_> {
     fn record_f64(&mut self, field: &Field, value: f64) {
         if self.slot(field).is_some() {
             self.put(field, false, |out| {
-                json::write(out, format_args!("{value}"))
+                json::write(out, format_args!("{value}"));
             });
         } else {
             self.put(field, false, |out| json::float(out, value));
@@ -626,12 +627,37 @@ impl Visit for SpanVisitor<'_> {
     }
 }
 
-/// The layer's handle on a span, kept in the registry.
-pub(crate) struct Handle(pub(crate) Arc<SpanState>);
+/// A layer's handle on a span, kept in the registry.
+pub(crate) struct Handle {
+    layer: usize,
+    state: Arc<SpanState>,
+    /// Another JSON layer's, where several are at work.
+    other: Option<Box<Self>>,
+}
+
+impl Handle {
+    /// Keeps a layer's state beside those of other layers.
+    pub(crate) fn insert(extensions: &mut ExtensionsMut<'_>, layer: usize, state: Arc<SpanState>) {
+        let other = extensions.remove::<Self>().map(Box::new);
+        extensions.insert(Self {
+            layer,
+            state,
+            other,
+        });
+    }
+
+    /// The state that this layer keeps.
+    pub(crate) fn find(extensions: &Extensions<'_>, layer: usize) -> Option<Arc<SpanState>> {
+        let first = extensions.get::<Self>();
+        let mut all = std::iter::successors(first, |handle| handle.other.as_deref());
+        let handle = all.find(|handle| handle.layer == layer)?;
+        Some(Arc::clone(&handle.state))
+    }
+}
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        super::pool::give(&mut self.0);
+        super::pool::give(&mut self.state);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The guard of a running operation: ends it once, whatever happens.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tracing::Span;
 
@@ -8,6 +9,9 @@ use super::current;
 use super::emit::{self, Ending};
 use super::op::{Detail, Handle, Op};
 use super::outcome::{Cancelled, Failure, Panicked, Verdict};
+use super::registry::{self, Place};
+use super::{clock, in_flight, watchdog};
+use crate::journal::InFlight;
 
 /// A running operation.
 ///
@@ -17,14 +21,23 @@ use super::outcome::{Cancelled, Failure, Panicked, Verdict};
 #[must_use = "an operation that is dropped at once ends as cancelled"]
 pub struct Active {
     op: Arc<Op>,
+    place: Option<Place>,
+    note: Option<InFlight>,
     ended: bool,
 }
 
 impl Active {
     pub(crate) fn begin(op: Arc<Op>) -> Self {
-        let active = Self { op, ended: false };
-        emit::started(&active.op);
-        active
+        let place = registry::open(&op);
+        watchdog::ensure_started();
+        emit::started(&op);
+        let note = in_flight::note(&op);
+        Self {
+            op,
+            place,
+            note,
+            ended: false,
+        }
     }
 
     pub(crate) fn op(&self) -> &Arc<Op> {
@@ -89,10 +102,22 @@ impl Active {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
+        if let Some(place) = self.place.take() {
+            registry::close(&place);
+        }
         if ending.is_failure() {
             self.blame();
+        } else if !self.op.watch.was_paused()
+            && let Some(learned) = &self.op.watch.learned
+        {
+            learned.record(clock::nanos(self.op.elapsed()));
         }
         emit::ended(&self.op, ending);
+        if self.op.watch.reports.load(Ordering::Relaxed) > 0 {
+            watchdog::recovered(&self.op);
+        }
+        // Forgotten once its end is in the journal, so that no crash finds it neither open nor ended.
+        self.note = None;
     }
 
     /// A failed step is the one that its run names, unless another follows.

@@ -59,9 +59,9 @@ pub fn external_api(
 }
 
 /// A database query. Literals in the statement are replaced by `?`: parameters are never logged.
-pub fn db_query(statement: impl AsRef<str>) -> DbQuery {
+pub fn db_query(statement: impl Into<Text>) -> DbQuery {
     DbQuery {
-        statement: statement::normalize(statement.as_ref()).into(),
+        statement: statement.into(),
         slow_after: SLOW_QUERY,
         ..DbQuery::default()
     }
@@ -335,7 +335,8 @@ impl DbQuery {
         tracing::error_span!(target: TARGET, "db_query")
     }
 
-    fn into_detail(self) -> Detail {
+    fn into_detail(mut self) -> Detail {
+        self.statement = statement::normalize_for(self.system.as_deref(), &self.statement).into();
         Detail::DbQuery(self)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::kind::{Kind, WaitKind};
 use super::op::{Handle, Op};
-use super::run::Waiting;
+use super::run::{Carried, Waiting};
 
 thread_local! {
     static CURRENT: RefCell<Option<Arc<Op>>> = const { RefCell::new(None) };
@@ -48,6 +48,27 @@ fn swap(op: Option<Arc<Op>>) -> Option<Arc<Op>> {
         .flatten()
 }
 
+/// An event was written on this thread: the innermost operation remembers it for a stuck report.
+#[inline]
+pub(crate) fn heard(timestamp: &[u8], message: &[u8]) {
+    let _ = CURRENT.try_with(|current| {
+        if let Ok(current) = current.try_borrow()
+            && let Some(op) = &*current
+        {
+            op.watch.remember(timestamp, message);
+        }
+    });
+}
+
+/// A closure that stays inside the operation around this code, wherever it runs.
+pub(crate) fn carried<R>(work: impl FnOnce() -> R) -> impl FnOnce() -> R {
+    let op = current_op();
+    move || {
+        let _current = op.map(|op| enter(Some(op)));
+        work()
+    }
+}
+
 /// The nearest operation of one of these kinds, from the innermost outwards.
 fn with_nearest(kinds: &[Kind], tell: impl FnOnce(&Handle)) {
     let mut next = current_op();
@@ -87,6 +108,13 @@ pub fn record_output_bytes(bytes: u64) {
     with_nearest(&[Kind::Step, Kind::Workflow], |op| {
         op.record_output_bytes(bytes);
     });
+}
+
+/// A future that stays inside the operation around this code, wherever it is spawned.
+///
+/// [`spawn`](crate::spawn()) does so by itself.
+pub fn carry<F: Future>(future: F) -> Carried<F> {
+    Carried::new(current_op(), future)
 }
 
 /// Runs a future of which is known what it waits for, so that a stuck report can say so.

@@ -19,19 +19,27 @@
 //!
 //! What lives here: `builder` (what a caller says), `op` (what is known of a running one),
 //! `active` (the guard), `run` (the future), `emit` (the events), `outcome` (success or failure),
+//! `registry` (all open ones), `watchdog` (who looks at them), `learned` (their usual durations),
 //! `current` (the innermost operation, and what code inside says of it).
 
 mod active;
 mod builder;
+mod clock;
 mod current;
 #[cfg(feature = "macros")]
 mod definition;
 mod emit;
+mod in_flight;
 mod kind;
+mod learned;
 mod op;
 mod outcome;
+mod registry;
 mod run;
+mod settings;
 mod statement;
+mod watch;
+mod watchdog;
 
 pub use active::Active;
 pub use builder::{
@@ -39,16 +47,21 @@ pub use builder::{
     workflow,
 };
 pub use current::{
-    current, record_cost, record_output_bytes, record_rows, record_status, record_usage, waiting,
-    waiting_for_human,
+    carry, current, record_cost, record_output_bytes, record_rows, record_status, record_usage,
+    waiting, waiting_for_human,
 };
 #[cfg(feature = "macros")]
 pub use definition::{StepDefinition, measure_output};
 pub use kind::{Kind, WaitKind};
 pub use op::Handle;
 pub use outcome::{Cancelled, Failure, Outcome, Panicked, Verdict};
-pub use run::{Run, Waiting};
+pub use run::{Carried, Run, Waiting};
+
+pub(crate) use current::{carried, heard};
+pub use settings::Settings;
 pub use statement::normalize as normalize_statement;
+#[cfg(feature = "tokio")]
+pub use watchdog::watch_runtime;
 
 #[doc(hidden)]
 pub use outcome::{probe, via};

@@ -1,14 +1,18 @@
 //! What is known of one operation while it is open.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tracing::Span;
 
 use super::builder::{Agent, DbQuery, ExternalApi, Step, Workflow};
-use super::kind::{Kind, WaitKind};
+use super::clock;
+use super::kind::Kind;
+use super::learned;
+use super::settings;
+use super::watch::Watch;
 
 /// Names are usually literals; those from definitions are owned.
 pub(crate) type Text = std::borrow::Cow<'static, str>;
@@ -44,7 +48,7 @@ pub(crate) struct Op {
     pub(crate) started: Instant,
     pub(crate) budget: Option<Duration>,
     pub(crate) notes: Mutex<Notes>,
-    wait: AtomicU8,
+    pub(crate) watch: Watch,
 }
 
 impl Op {
@@ -61,13 +65,58 @@ impl Op {
             started: Instant::now(),
             budget,
             notes: Mutex::new(Notes::default()),
-            wait: AtomicU8::new(WaitKind::Unknown as u8),
+            watch: Watch::default(),
         }
     }
 
     /// Its time begins now.
     pub(crate) fn begin(&mut self) {
         self.started = Instant::now();
+        let learned = learned::of(self.lesson());
+        let budget = match self.budget {
+            Some(budget) => clock::nanos(budget),
+            None => learned
+                .as_ref()
+                .and_then(|learned| learned.budget())
+                .unwrap_or_else(|| settings::assumed_budget(self.kind())),
+        };
+        let opened = clock::at(self.started);
+        self.watch.opened = opened;
+        self.watch.given = self.budget.is_some();
+        self.watch.budget = budget;
+        self.watch.deadline = AtomicU64::new(opened.saturating_add(budget));
+        self.watch.learned = learned;
+    }
+
+    /// Operations with the same three parts should take about as long as each other.
+    fn lesson(&self) -> [&str; 3] {
+        let kind = self.kind().as_str();
+        match &self.detail {
+            Detail::ExternalApi(call) => [kind, &call.api, &call.route],
+            Detail::Step(step) => [kind, &step.id, self.workflow().map_or("", |run| &run.id)],
+            _ => [kind, self.name(), ""],
+        }
+    }
+
+    /// The run that it belongs to.
+    pub(crate) fn workflow(&self) -> Option<&Workflow> {
+        self.ancestors().find_map(|op| match &op.detail {
+            Detail::Workflow(workflow) => Some(workflow),
+            _ => None,
+        })
+    }
+
+    /// The step that it is or belongs to.
+    pub(crate) fn step(&self) -> Option<&Step> {
+        self.ancestors().find_map(|op| match &op.detail {
+            Detail::Step(step) => Some(step),
+            _ => None,
+        })
+    }
+
+    /// Whether `other` is this operation or around it.
+    pub(crate) fn is_within(&self, other: &Self) -> bool {
+        self.ancestors().any(|op| std::ptr::eq(op, other))
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -96,15 +145,6 @@ impl Op {
         self.started.elapsed()
     }
 
-    pub(crate) fn wait_kind(&self) -> WaitKind {
-        WaitKind::from_u8(self.wait.load(Ordering::Relaxed))
-    }
-
-    /// Sets what it waits for, and gives what it waited for before.
-    pub(crate) fn set_wait_kind(&self, kind: WaitKind) -> WaitKind {
-        WaitKind::from_u8(self.wait.swap(kind as u8, Ordering::Relaxed))
-    }
-
     /// This operation and those around it, the innermost first.
     pub(crate) fn ancestors(&self) -> impl Iterator<Item = &Self> {
         std::iter::successors(Some(self), |op| op.parent.as_deref())
@@ -131,7 +171,7 @@ impl Handle {
     /// What it waits for, as far as it is known.
     #[must_use]
     pub fn wait_kind(&self) -> super::WaitKind {
-        self.0.wait_kind()
+        self.0.watch.wait_kind()
     }
 
     /// How long it may take, where that was said.

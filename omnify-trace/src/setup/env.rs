@@ -117,7 +117,7 @@ impl Variables {
     }
 
     pub(crate) fn from_process() -> Result<Self, Error> {
-        Self::read(|name| std::env::var_os(name))
+        Self::read(std::env::var_os)
     }
 }
 

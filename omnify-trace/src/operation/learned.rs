@@ -1,0 +1,186 @@
+//! How long operations of one name take: a streaming histogram for each, from which the budget
+//! of those without a given one follows.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use parking_lot::RwLock;
+
+use super::clock::nanos;
+
+/// More names than this share no budget: memory stays bounded whatever the names are.
+const MAX_NAMES: usize = 4096;
+/// Four buckets for each power of two from 1 µs to more than an hour.
+const BUCKETS: usize = 128;
+const LOWEST_BIT: u32 = 10;
+/// Fewer than this teach nothing.
+const ENOUGH: u32 = 30;
+/// Past this the past counts half, so that budgets follow a service that changes.
+const FORGET: u32 = 8192;
+/// A budget is this many times the 99th percentile,
+const FACTOR: u64 = 4;
+/// and never less than this.
+const LEAST: Duration = Duration::from_secs(2);
+
+/// What is known of the operations of one name.
+#[derive(Debug)]
+pub(crate) struct Learned {
+    buckets: [AtomicU32; BUCKETS],
+    count: AtomicU32,
+    /// Nanoseconds; 0 before enough is known.
+    budget: AtomicU64,
+}
+
+impl Learned {
+    fn new() -> Self {
+        Self {
+            buckets: [const { AtomicU32::new(0) }; BUCKETS],
+            count: AtomicU32::new(0),
+            budget: AtomicU64::new(0),
+        }
+    }
+
+    /// The budget that these durations suggest, once there are enough of them.
+    pub(crate) fn budget(&self) -> Option<u64> {
+        match self.budget.load(Ordering::Relaxed) {
+            0 => None,
+            nanos => Some(nanos),
+        }
+    }
+
+    /// Takes one duration in.
+    pub(crate) fn record(&self, duration: u64) {
+        self.buckets[bucket(duration)].fetch_add(1, Ordering::Relaxed);
+        let count = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        if count >= FORGET {
+            self.forget_half();
+        }
+        if count >= ENOUGH && (count - ENOUGH).is_multiple_of(32) {
+            let budget = (self.quantile(0.99) * FACTOR).max(nanos(LEAST));
+            self.budget.store(budget, Ordering::Relaxed);
+        }
+    }
+
+    fn forget_half(&self) {
+        let mut left = 0;
+        for bucket in &self.buckets {
+            let half = bucket.load(Ordering::Relaxed) / 2;
+            bucket.store(half, Ordering::Relaxed);
+            left += half;
+        }
+        self.count.store(left.max(ENOUGH), Ordering::Relaxed);
+    }
+
+    /// The upper edge of the bucket in which this quantile lies, in nanoseconds.
+    fn quantile(&self, quantile: f64) -> u64 {
+        let total: u32 = self
+            .buckets
+            .iter()
+            .map(|bucket| bucket.load(Ordering::Relaxed))
+            .sum();
+        let wanted = (f64::from(total) * quantile).ceil() as u32;
+        let mut seen = 0;
+        let found = self.buckets.iter().position(|bucket| {
+            seen += bucket.load(Ordering::Relaxed);
+            seen >= wanted
+        });
+        upper_edge(found.unwrap_or(BUCKETS - 1))
+    }
+}
+
+/// Two bits behind the leading one choose between the four buckets of a power of two.
+fn bucket(duration: u64) -> usize {
+    let duration = duration.max(1 << LOWEST_BIT);
+    let bit = 63 - duration.leading_zeros();
+    let quarter = (duration >> (bit - 2)) & 3;
+    let index = (bit - LOWEST_BIT) as usize * 4 + quarter as usize;
+    index.min(BUCKETS - 1)
+}
+
+fn upper_edge(bucket: usize) -> u64 {
+    let bit = LOWEST_BIT as usize + bucket / 4;
+    let quarter = (bucket % 4) as u64;
+    (5 + quarter) << (bit - 2)
+}
+
+/// Keys are hashes already.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, _: &[u8]) {}
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
+type Names = HashMap<u64, Arc<Learned>, BuildHasherDefault<Hashed>>;
+
+/// What is known of the operations that these parts name together.
+pub(crate) fn of(parts: [&str; 3]) -> Option<Arc<Learned>> {
+    static NAMES: OnceLock<RwLock<Names>> = OnceLock::new();
+    static KEYS: OnceLock<std::hash::RandomState> = OnceLock::new();
+    let names = NAMES.get_or_init(RwLock::default);
+    let key = KEYS
+        .get_or_init(std::hash::RandomState::new)
+        .hash_one(parts);
+    if let Some(known) = names.read().get(&key) {
+        return Some(Arc::clone(known));
+    }
+    let mut names = names.write();
+    if names.len() >= MAX_NAMES && !names.contains_key(&key) {
+        return None;
+    }
+    Some(Arc::clone(
+        names.entry(key).or_insert_with(|| Arc::new(Learned::new())),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_comes_from_the_slowest_hundredth_and_follows_change() {
+        let learned = Learned::new();
+        for _ in 0..ENOUGH - 1 {
+            learned.record(nanos(Duration::from_secs(2)));
+        }
+        assert_eq!(learned.budget(), None);
+        learned.record(nanos(Duration::from_secs(2)));
+        let budget = Duration::from_nanos(learned.budget().unwrap());
+        assert!((8.0..=10.0).contains(&budget.as_secs_f64()), "{budget:?}");
+        for _ in 0..200_000 {
+            learned.record(1_000);
+        }
+        assert_eq!(learned.budget(), Some(nanos(LEAST)));
+    }
+
+    #[test]
+    fn buckets_lie_within_a_quarter_of_the_value() {
+        let mut value = 1 << LOWEST_BIT;
+        while value < 1 << 41 {
+            let edge = upper_edge(bucket(value));
+            assert!(
+                edge > value && edge as f64 <= value as f64 * 1.25 + 1.0,
+                "{value} {edge}"
+            );
+            value += value / 7 + 1;
+        }
+        assert_eq!(bucket(0), 0);
+        assert_eq!(bucket(u64::MAX), BUCKETS - 1);
+    }
+
+    #[test]
+    fn names_are_kept_apart() {
+        let one = of(["step", "a", "b"]).unwrap();
+        assert!(Arc::ptr_eq(&one, &of(["step", "a", "b"]).unwrap()));
+        assert!(!Arc::ptr_eq(&one, &of(["step", "ab", ""]).unwrap()));
+    }
+}
