@@ -2,12 +2,18 @@
 
 pub mod classify;
 pub mod follow;
+pub mod frontend;
+#[cfg(feature = "identity")]
+pub mod identity;
 pub mod performance;
 pub mod problem;
 pub mod security;
 mod stack;
 pub mod tracing;
 
+pub use frontend::{FrontendLogs, frontend_logs};
+#[cfg(feature = "identity")]
+pub use identity::IdentityLayer;
 pub use performance::PerformanceLayer;
 pub use problem::Problem;
 pub use security::SecurityLayer;

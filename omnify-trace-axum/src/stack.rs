@@ -2,6 +2,8 @@
 
 use axum::Router;
 
+#[cfg(feature = "identity")]
+use crate::identity::IdentityLayer;
 use crate::{PerformanceLayer, SecurityLayer, TracingLayer, TrustedProxies};
 
 /// What [`stack`] puts around a router. Each part has its own builder; the defaults suit a JSON API.
@@ -15,9 +17,17 @@ pub struct StackOptions {
     pub performance: PerformanceLayer,
     /// Protective headers and scoring.
     pub security: SecurityLayer,
+    /// Tokens, if there are any.
+    #[cfg(feature = "identity")]
+    pub identity: Option<IdentityLayer>,
 }
 
 impl StackOptions {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
     /// Request spans and events. Defaults to [`TracingLayer::new`].
     pub fn tracing(mut self, layer: TracingLayer) -> Self {
         self.tracing = layer;
@@ -33,6 +43,13 @@ impl StackOptions {
     /// Protective headers and scoring. Defaults to [`SecurityLayer::new`].
     pub fn security(mut self, layer: SecurityLayer) -> Self {
         self.security = layer;
+        self
+    }
+
+    /// Tokens. Defaults to none.
+    #[cfg(feature = "identity")]
+    pub fn identity(mut self, layer: IdentityLayer) -> Self {
+        self.identity = Some(layer);
         self
     }
 
@@ -54,11 +71,11 @@ pub fn stack<S: Clone + Send + Sync + 'static>(
     router: Router<S>,
     options: StackOptions,
 ) -> Router<S> {
-    let StackOptions {
-        tracing,
-        performance,
-        security,
-    } = options;
-    // One `layer` call: each costs every request a boxed future.
-    router.layer((tracing, security, performance))
+    // One `layer` call for all: each costs every request a boxed future.
+    let outer = (options.tracing, options.security, options.performance);
+    #[cfg(feature = "identity")]
+    if let Some(identity) = options.identity {
+        return router.layer((outer, identity));
+    }
+    router.layer(outer)
 }

@@ -10,7 +10,9 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response};
 use http_body::Body;
 use omnify_trace::context::{CorrelationContext, SpanId, TraceId};
-use omnify_trace::propagation::{Extraction, RemoteContext, extract, request_id::X_REQUEST_ID};
+use omnify_trace::propagation::{
+    Extraction, RemoteContext, TraceFlags, extract, request_id::X_REQUEST_ID,
+};
 use tower_service::Service;
 use tracing::{Span, field};
 
@@ -158,8 +160,9 @@ fn open(extraction: &Extraction<'_>, request_id: &str) -> Span {
     let parent_id = parent_id
         .as_ref()
         .and_then(|hex| std::str::from_utf8(hex).ok());
-    if extraction.tracestate.is_none() && extraction.baggage.is_empty() && remote.flags.bits() == 0
-    {
+    // Flags that differ from those of a trace begun here have to be carried on as they came.
+    let is_like_ours = remote.flags == TraceFlags::SAMPLED.with(TraceFlags::RANDOM);
+    if extraction.tracestate.is_none() && extraction.baggage.is_empty() && is_like_ours {
         return span(request_id, trace_id, parent_id);
     }
     context_of(extraction, remote).attach(|| span(request_id, trace_id, parent_id))

@@ -26,7 +26,7 @@ macro_rules! context {
         struct Inner {
             $($cfield: Option<$ctype>,)*
             $($field: Option<$type>,)*
-            trace_flags: u8,
+            trace_flags: Option<u8>,
             trace_state: Option<Arc<str>>,
             baggage: Vec<(Arc<str>, Arc<str>)>,
         }
@@ -103,10 +103,11 @@ impl CorrelationContext {
         }
     }
 
-    /// The flags of `traceparent`: bit 0 sampled, bit 1 random trace id.
+    /// The flags of `traceparent`: bit 0 sampled, bit 1 random trace id. The caller's, where a
+    /// trace came in; both, for a trace that began here.
     #[must_use]
     pub fn trace_flags(&self) -> u8 {
-        self.inner.trace_flags
+        self.inner.trace_flags.unwrap_or(0b11)
     }
 
     /// The other vendors' `tracestate`, as it came.
@@ -188,9 +189,9 @@ impl CorrelationContext {
 }
 
 impl ContextBuilder {
-    /// The flags of `traceparent`. Defaults to 0.
+    /// The flags of `traceparent`. Defaults to those of a trace that begins here: sampled, random.
     pub fn trace_flags(mut self, flags: u8) -> Self {
-        self.inner.trace_flags = flags;
+        self.inner.trace_flags = Some(flags);
         self
     }
 

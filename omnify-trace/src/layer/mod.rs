@@ -321,6 +321,14 @@ pub fn emit_line(stream: Stream, line: &[u8]) -> bool {
     .is_some()
 }
 
+/// The `service` object of the current subscriber's lines, as JSON: for those who make lines of
+/// their own for [`emit_line`]. `None` without a [`JsonLayer`], or when the service has no name.
+#[must_use]
+pub fn service_json() -> Option<Vec<u8>> {
+    const KEY: &[u8] = b",\"service\":";
+    with_current_layer(|layer| layer.shared.service.strip_prefix(KEY).map(<[u8]>::to_vec)).flatten()
+}
+
 impl CorrelationContext {
     /// What is known about the work this thread or task is doing right now: the current span's
     /// context. `None` outside any span, or without a [`JsonLayer`].

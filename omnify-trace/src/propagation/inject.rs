@@ -1,8 +1,9 @@
 //! Writing context to a carrier.
 
-use super::baggage::BAGGAGE;
+use super::baggage::{BAGGAGE, Baggage};
 use super::remote::TraceFlags;
 use super::{Injector, b3, request_id, traceparent, tracestate};
+use crate::context::{CorrelationContext, SpanId, TraceId};
 
 /// What goes out with one call. `span_id` is the call's own: every outgoing call has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,5 +58,50 @@ pub fn inject_into<I: Injector + ?Sized>(outgoing: &Outgoing<'_>, carrier: &mut 
     }
     if let Some(baggage) = outgoing.baggage.filter(|baggage| !baggage.is_empty()) {
         carrier.set(BAGGAGE, baggage);
+    }
+}
+
+/// Writes a context for a call that belongs to its current span: `traceparent`, `tracestate` and
+/// `x-request-id`. Baggage stays here: see [`inject_with_baggage`].
+///
+/// ```
+/// use omnify_trace::context::CorrelationContext;
+/// use omnify_trace::propagation::inject;
+/// let context = CorrelationContext::builder()
+///     .trace_id("0af7651916cd43dd8448eb211c80319c".parse::<omnify_trace::context::TraceId>()?)
+///     .span_id("b7ad6b7169203331".parse::<omnify_trace::context::SpanId>()?)
+///     .build();
+/// let mut headers: Vec<(String, String)> = Vec::new();
+/// inject(&context, &mut headers);
+/// assert_eq!(headers[0].1, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03");
+/// # Ok::<(), omnify_trace::context::InvalidId>(())
+/// ```
+pub fn inject<I: Injector + ?Sized>(context: &CorrelationContext, carrier: &mut I) {
+    inject_into(&outgoing(context), carrier);
+}
+
+/// As [`inject`], and the baggage too: for hosts that may have what the caller gave along.
+pub fn inject_with_baggage<I: Injector + ?Sized>(context: &CorrelationContext, carrier: &mut I) {
+    let mut baggage = Baggage::default();
+    for (key, value) in context.baggage() {
+        baggage.insert(key, value);
+    }
+    inject_into(
+        &Outgoing {
+            baggage: Some(baggage.as_str()),
+            ..outgoing(context)
+        },
+        carrier,
+    );
+}
+
+fn outgoing(context: &CorrelationContext) -> Outgoing<'_> {
+    Outgoing {
+        trace_id: context.trace_id().map_or(0, TraceId::to_u128),
+        span_id: context.span_id().map_or(0, SpanId::to_u64),
+        flags: TraceFlags::from_bits(context.trace_flags()),
+        tracestate: context.trace_state(),
+        request_id: context.request_id().map(AsRef::as_ref),
+        ..Outgoing::default()
     }
 }

@@ -32,7 +32,7 @@ pub mod xray;
 pub use baggage::Baggage;
 pub use carrier::{Extractor, Injector};
 pub use extract::{Conflict, Extraction, RequestId, Trace, extract};
-pub use inject::{Outgoing, inject_into};
+pub use inject::{Outgoing, inject, inject_into, inject_with_baggage};
 pub use remote::{Format, RemoteContext, RestartReason, TraceFlags};
 
 /// `text` without the spaces and tabs around it, which HTTP calls optional white space.
