@@ -29,6 +29,8 @@ pub mod schema;
 pub mod setup;
 #[cfg(feature = "runtime")]
 pub mod spawn;
+#[cfg(feature = "runtime")]
+pub mod sync;
 
 #[cfg(feature = "std")]
 pub use context::CorrelationContext;

@@ -102,6 +102,7 @@ impl Active {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
+        self.op.watch.end();
         if let Some(place) = self.place.take() {
             registry::close(&place);
         }

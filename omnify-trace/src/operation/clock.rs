@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 static LOST: AtomicU64 = AtomicU64::new(0);
+static COARSE: AtomicU64 = AtomicU64::new(0);
 
 fn base() -> Instant {
     static BASE: OnceLock<Instant> = OnceLock::new();
@@ -23,6 +24,16 @@ pub(crate) fn now() -> u64 {
 /// The same for an instant that was taken before.
 pub(crate) fn at(instant: Instant) -> u64 {
     nanos(instant.saturating_duration_since(base())).saturating_sub(LOST.load(Ordering::Relaxed))
+}
+
+/// The time of the watchdog's latest look: cheap, and a quarter of a period behind at most.
+pub(crate) fn coarse() -> u64 {
+    COARSE.load(Ordering::Relaxed)
+}
+
+/// The watchdog looks.
+pub(crate) fn tick(now: u64) {
+    COARSE.store(now, Ordering::Relaxed);
 }
 
 /// The process was stopped, or starved, for so long: nobody is to blame for it.

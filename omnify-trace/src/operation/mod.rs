@@ -24,7 +24,7 @@
 
 mod active;
 mod builder;
-mod clock;
+pub(crate) mod clock;
 mod current;
 #[cfg(feature = "macros")]
 mod definition;
@@ -37,9 +37,10 @@ mod outcome;
 mod registry;
 mod run;
 mod settings;
+pub(crate) mod shards;
 mod statement;
 mod watch;
-mod watchdog;
+pub(crate) mod watchdog;
 
 pub use active::Active;
 pub use builder::{
@@ -57,7 +58,8 @@ pub use op::Handle;
 pub use outcome::{Cancelled, Failure, Outcome, Panicked, Verdict};
 pub use run::{Carried, Run, Waiting};
 
-pub(crate) use current::{carried, heard};
+pub(crate) use current::{carried, current_op, heard};
+pub(crate) use op::Op;
 pub use settings::Settings;
 pub use statement::normalize as normalize_statement;
 #[cfg(feature = "tokio")]

@@ -114,6 +114,11 @@ impl Op {
         })
     }
 
+    /// The innermost operation, of this one and those around it, that has not ended.
+    pub(crate) fn nearest_open(&self) -> Option<&Self> {
+        self.ancestors().find(|op| !op.watch.has_ended())
+    }
+
     /// Whether `other` is this operation or around it.
     pub(crate) fn is_within(&self, other: &Self) -> bool {
         self.ancestors().any(|op| std::ptr::eq(op, other))

