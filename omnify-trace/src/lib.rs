@@ -24,6 +24,7 @@ pub mod operation;
 pub mod panic;
 #[cfg(feature = "std")]
 pub mod propagation;
+pub mod redact;
 pub mod schema;
 #[cfg(feature = "runtime")]
 pub mod setup;
@@ -40,6 +41,7 @@ pub use error::Error;
 pub use layer::{JsonLayer, Sink, emit_line};
 #[cfg(feature = "macros")]
 pub use omnify_trace_macros::{agent, db_query, external_api, step, workflow};
+pub use redact::Secret;
 pub use schema::{EventType, Stream};
 #[cfg(feature = "runtime")]
 pub use setup::{Environment, Telemetry, init};

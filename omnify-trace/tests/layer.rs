@@ -555,3 +555,67 @@ impl<'de> serde::Deserialize<'de> for Unique {
         deserializer.deserialize_any(Visitor).map(Unique)
     }
 }
+
+#[test]
+fn secrets_by_name_are_not_written_in_events_spans_or_late_records() {
+    let lines = capture(|| {
+        let span = info_span!(
+            "login",
+            password = "p1",
+            api_key = tracing::field::Empty,
+            user = "u"
+        );
+        let _entered = span.enter();
+        span.record("api_key", "p2");
+        info!(
+            token = "p3",
+            access_token = 4,
+            tokens = 5,
+            "json:secret" = "[6]",
+            "signed in"
+        );
+    });
+    let gone = "[redacted]";
+    assert_eq!(
+        lines[0]["span"]["fields"],
+        json!({"user": "u", "password": gone, "api_key": gone})
+    );
+    assert_eq!(
+        lines[0]["extra"],
+        json!({"token": gone, "access_token": gone, "tokens": 5, "secret": gone})
+    );
+}
+
+#[test]
+fn secrets_by_shape_are_taken_out_of_every_text() {
+    use omnify_trace::redact::Redactor;
+    let sink = MemorySink::new();
+    let redactor = Redactor::new()
+        .patterns()
+        .key("shoe_size")
+        .expression(regex::Regex::new("CUSTOMER-[0-9]+").unwrap());
+    let layer = JsonLayer::new(sink.clone()).redactor(redactor);
+    with_default(tracing_subscriber::registry().with(layer), || {
+        let failure = io::Error::other("refused: Bearer abc.def");
+        let _span =
+            info_span!("s", url = "redis://app:hunter2@db", user_id = "CUSTOMER-7").entered();
+        error!(
+            error = &failure as &dyn Error,
+            shoe_size = 43,
+            header = "\"Bearer x\u{7f}\"",
+            "for CUSTOMER-7: password=\"a\\b\""
+        );
+    });
+    let line = &sink.events()[0];
+    assert_eq!(line["message"], "for [redacted]: password=\"[redacted]\"");
+    assert_eq!(
+        line["extra"],
+        json!({"shoe_size": "[redacted]", "header": "\"Bearer [redacted]\u{7f}\""})
+    );
+    assert_eq!(line["span"]["fields"]["url"], "redis://app:[redacted]@db");
+    assert_eq!(line["exception"]["message"], "refused: Bearer [redacted]");
+    assert_eq!(
+        line["context"]["user_id"], "CUSTOMER-7",
+        "ids stay: they are what support looks for"
+    );
+}

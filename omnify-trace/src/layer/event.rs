@@ -9,9 +9,13 @@ use super::{
     exception::{self, Exception},
     json,
     plan::{self, Class, Plan},
+    redaction,
     span::{self, Fragment, SLOTS},
 };
-use crate::schema::{EventType, Stream, fields};
+use crate::{
+    redact::Redactor,
+    schema::{EventType, Stream, fields},
+};
 
 /// What only some events have.
 #[derive(Default)]
@@ -36,11 +40,22 @@ pub(crate) struct EventVisitor<'a> {
     pub(crate) message_at: std::ops::Range<usize>,
     pub(crate) has_type: bool,
     pub(crate) rare: Option<Box<Rare>>,
+    redactor: Option<&'a Redactor>,
+    /// Fields need more than to be appended: names repeat, or something may be secret.
+    careful: bool,
 }
 
 impl<'a> EventVisitor<'a> {
-    pub(crate) fn new(plan: &'static Plan, line: &'a mut Vec<u8>, extra: &'a mut Vec<u8>) -> Self {
+    pub(crate) fn new(
+        plan: &'static Plan,
+        redactor: Option<&'a Redactor>,
+        line: &'a mut Vec<u8>,
+        extra: &'a mut Vec<u8>,
+    ) -> Self {
+        let secrets = redactor.is_some_and(|redactor| plan.secrets || redactor.looks_further());
         Self {
+            redactor,
+            careful: plan.repeats || secrets,
             plan,
             line,
             extra,
@@ -67,19 +82,24 @@ impl<'a> EventVisitor<'a> {
     /// A plain field; `write` appends a whole JSON value.
     #[inline]
     fn plain(&mut self, field: &Field, write: impl FnOnce(&mut Vec<u8>)) {
-        if self.plan.repeats {
+        if self.careful {
             self.forget_earlier(plan::wire_name(field.name()));
         }
         let start = self.extra.len();
-        if let Some(known) = self.plan.fields.get(field.index()) {
+        let known = self.plan.fields.get(field.index());
+        if let Some(known) = known {
             self.extra.extend_from_slice(&known.key);
         }
+        let value = self.extra.len();
         write(self.extra);
-        if self.plan.repeats {
+        if self.careful {
+            if let Some(redactor) = self.redactor {
+                let secret = known.is_some_and(|known| known.secret);
+                redaction::value(redactor, self.extra, value, field.name(), secret);
+            }
             let end = self.extra.len();
-            self.rare()
-                .repeated
-                .push((plan::wire_name(field.name()), start, end));
+            let name = plan::wire_name(field.name());
+            self.rare().repeated.push((name, start, end));
         }
     }
 
@@ -115,7 +135,13 @@ impl<'a> EventVisitor<'a> {
                 json::escape(&mut value, text);
                 self.context(slot, value);
             }
-            Class::Exception(part) => self.rare().exception.set(part, text),
+            Class::Exception(part) => {
+                let text = match self.redactor {
+                    Some(redactor) => redactor.clean(text),
+                    None => text.into(),
+                };
+                self.rare().exception.set(part, &text);
+            }
             Class::LogTarget => self.rare().log_target = Some(text.to_owned()),
             Class::LogMeta | Class::Plain | Class::SpanName | Class::Json | Class::EventType => {}
         }
@@ -138,6 +164,9 @@ impl<'a> EventVisitor<'a> {
         self.line.extend_from_slice(b",\"message\":\"");
         let start = self.line.len();
         write(self.line);
+        if let Some(redactor) = self.redactor.filter(|redactor| redactor.looks_into_texts()) {
+            redaction::text(redactor, self.line, start);
+        }
         self.message_at = start..self.line.len();
         self.line.push(b'"');
     }
@@ -225,7 +254,8 @@ impl Visit for EventVisitor<'_> {
             .is_none_or(|rare| !rare.exception.present);
         let class = self.class(field);
         if first {
-            self.rare().exception.take(value);
+            let redactor = self.redactor.filter(|redactor| redactor.looks_into_texts());
+            self.rare().exception.take(value, redactor);
         }
         if class == Class::Plain && !(first && field.name() == fields::ERROR) {
             self.plain(field, |out| {

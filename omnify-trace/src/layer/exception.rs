@@ -2,7 +2,8 @@
 
 use std::{error::Error, fmt::Write as _};
 
-use super::{json, plan::Part};
+use super::{json, plan::Part, redaction};
+use crate::redact::Redactor;
 
 /// An error with its sources on one line, escaped, without quotes.
 pub(crate) fn one_line(out: &mut Vec<u8>, error: &(dyn Error + 'static)) {
@@ -21,24 +22,30 @@ pub(crate) struct Exception {
 
 impl Exception {
     /// Takes an error's type, message and sources; members that fields gave stay.
-    pub(crate) fn take(&mut self, error: &(dyn Error + 'static)) {
+    pub(crate) fn take(&mut self, error: &(dyn Error + 'static), redactor: Option<&Redactor>) {
         self.present = true;
+        let text = |out: &mut Vec<u8>, error: &(dyn Error + 'static)| {
+            out.push(b'"');
+            let start = out.len();
+            json::write(out, format_args!("{error}"));
+            if let Some(redactor) = redactor {
+                redaction::text(redactor, out, start);
+            }
+            out.push(b'"');
+        };
         self.fill(Part::Type, |out| {
             out.push(b'"');
             json::escape(out, &type_name(error));
             out.push(b'"');
         });
-        self.fill(Part::Message, |out| {
-            out.push(b'"');
-            json::write(out, format_args!("{error}"));
-            out.push(b'"');
-        });
+        self.fill(Part::Message, |out| text(out, error));
         self.fill(Part::Chain, |out| {
             out.push(b'[');
             for (at, source) in sources(error).enumerate() {
-                out.extend_from_slice(if at == 0 { b"\"" } else { b",\"" });
-                json::write(out, format_args!("{source}"));
-                out.push(b'"');
+                if at > 0 {
+                    out.push(b',');
+                }
+                text(out, source);
             }
             out.push(b']');
         });

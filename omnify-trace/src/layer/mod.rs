@@ -27,6 +27,7 @@ mod exception;
 pub(crate) mod json;
 mod plan;
 mod pool;
+mod redaction;
 mod service;
 mod sink;
 mod span;
@@ -52,7 +53,7 @@ use self::{
     event::EventVisitor,
     span::{Handle, SpanState},
 };
-use crate::{context::CorrelationContext, operation, schema::Stream};
+use crate::{context::CorrelationContext, operation, redact::Redactor, schema::Stream};
 
 static NEXT_LAYER: AtomicUsize = AtomicUsize::new(1);
 /// A buffer that one huge event grew past this is not kept.
@@ -72,6 +73,7 @@ struct Shared {
     clock: Clock,
     /// `,"service":{…}`
     service: Vec<u8>,
+    redactor: Option<Redactor>,
 }
 
 impl JsonLayer {
@@ -84,6 +86,7 @@ impl JsonLayer {
                 sink: Arc::new(sink),
                 clock: Clock::System,
                 service: Vec::new(),
+                redactor: Some(Redactor::new()),
             }),
         }
     }
@@ -96,6 +99,7 @@ impl JsonLayer {
                 sink: Arc::clone(&shared.sink),
                 clock: shared.clock.clone(),
                 service: shared.service.clone(),
+                redactor: shared.redactor.clone(),
             },
         };
         change(&mut shared);
@@ -114,6 +118,13 @@ impl JsonLayer {
     #[must_use]
     pub fn clock(self, clock: Clock) -> Self {
         self.map(|shared| shared.clock = clock)
+    }
+
+    /// What must not be written; `None` to write everything. Defaults to [`Redactor::new`]: fields
+    /// whose name says that they are secret.
+    #[must_use]
+    pub fn redactor(self, redactor: impl Into<Option<Redactor>>) -> Self {
+        self.map(|shared| shared.redactor = redactor.into())
     }
 
     /// Where this layer's lines go.
@@ -141,7 +152,7 @@ impl JsonLayer {
         line.extend_from_slice(b"{\"timestamp\":\"");
         local.stamp.write(&mut line, shared.clock.now());
         line.extend_from_slice(&plan.level);
-        let mut visitor = EventVisitor::new(plan, &mut line, &mut extra);
+        let mut visitor = EventVisitor::new(plan, shared.redactor.as_ref(), &mut line, &mut extra);
         event.record(&mut visitor);
         let stream = visitor.stream;
         let has_message = visitor.has_message;
@@ -235,7 +246,13 @@ where
             .parent()
             .and_then(|parent| Handle::find(&parent.extensions(), number));
         let plan = span::plan_of(attributes.metadata());
-        let state = SpanState::open(attributes, plan, parent, attached);
+        let state = SpanState::open(
+            attributes,
+            plan,
+            self.shared.redactor.as_ref(),
+            parent,
+            attached,
+        );
         Handle::insert(&mut span.extensions_mut(), number, state);
     }
 
@@ -249,7 +266,11 @@ where
             return;
         };
         if let Some(metadata) = context.metadata(id) {
-            state.record(span::plan_of(metadata), values);
+            state.record(
+                span::plan_of(metadata),
+                self.shared.redactor.as_ref(),
+                values,
+            );
         }
     }
 

@@ -9,7 +9,7 @@ use std::{
 use tracing_core::{Level, Metadata};
 
 use super::json;
-use crate::schema::fields;
+use crate::{redact, schema::fields};
 
 /// Where a field's value goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +107,9 @@ pub(crate) struct Field {
     /// `,"name":`
     pub(crate) key: Box<[u8]>,
     /// The same name occurs again later in this callsite.
-    pub(crate) repeated: bool,
+    repeated: bool,
+    /// The name says that the value is secret.
+    pub(crate) secret: bool,
 }
 
 /// A callsite's fields and the parts of a line that never change for it.
@@ -119,6 +121,8 @@ pub(crate) struct Plan {
     pub(crate) fields: Box<[Field]>,
     /// Some name occurs twice.
     pub(crate) repeats: bool,
+    /// Some name says that its value is secret.
+    pub(crate) secrets: bool,
 }
 
 impl Plan {
@@ -134,6 +138,7 @@ impl Plan {
                 Field {
                     class: classify(name),
                     key: key.into(),
+                    secret: redact::is_secret_name(name),
                     repeated: names[at + 1..].iter().any(repeats),
                 }
             })
@@ -146,6 +151,7 @@ impl Plan {
             level: level.into(),
             target: target.into(),
             repeats: fields.iter().any(|field| field.repeated),
+            secrets: fields.iter().any(|field| field.secret),
             fields,
         }
     }

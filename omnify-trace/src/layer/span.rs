@@ -21,9 +21,11 @@ use tracing_subscriber::registry::{Extensions, ExtensionsMut};
 use super::{
     json,
     plan::{self, Class, Plan},
+    redaction,
 };
 use crate::{
     context::{CorrelationContext, SpanId, TraceId, rng},
+    redact::Redactor,
     schema::fields::CONTEXT_FIELDS,
 };
 
@@ -227,12 +229,13 @@ impl SpanState {
     pub(crate) fn open(
         attributes: &span::Attributes<'_>,
         plan: &Plan,
+        redactor: Option<&Redactor>,
         parent: Option<Arc<Self>>,
         attached: Option<CorrelationContext>,
     ) -> Arc<Self> {
         let mut state = super::pool::take().unwrap_or_else(|| Arc::new(Self::empty()));
         if let Some(span) = Arc::get_mut(&mut state) {
-            span.fill(attributes, plan, parent, attached);
+            span.fill(attributes, plan, redactor, parent, attached);
         }
         state
     }
@@ -241,6 +244,7 @@ impl SpanState {
         &mut self,
         attributes: &span::Attributes<'_>,
         plan: &Plan,
+        redactor: Option<&Redactor>,
         parent: Option<Arc<Self>>,
         attached: Option<CorrelationContext>,
     ) {
@@ -250,7 +254,11 @@ impl SpanState {
             .map(|parent| Arc::clone(parent.root.as_ref().unwrap_or(parent)));
         self.parent = parent;
         let own = self.own.get_mut();
-        attributes.record(&mut SpanVisitor { own, plan });
+        attributes.record(&mut SpanVisitor {
+            own,
+            plan,
+            redactor,
+        });
         if let Some(context) = &attached {
             own.attach(context);
         }
@@ -350,12 +358,18 @@ impl SpanState {
         late
     }
 
-    pub(crate) fn record(&self, plan: &Plan, values: &span::Record<'_>) {
+    pub(crate) fn record(
+        &self,
+        plan: &Plan,
+        redactor: Option<&Redactor>,
+        values: &span::Record<'_>,
+    ) {
         // The user's Debug code runs before the lock is taken: it may log in this very span.
         let mut fresh = Own::default();
         values.record(&mut SpanVisitor {
             own: &mut fresh,
             plan,
+            redactor,
         });
         self.own.lock().merge(&fresh);
         self.raise_epoch();
@@ -518,6 +532,7 @@ impl Own {
 struct SpanVisitor<'a> {
     own: &'a mut Own,
     plan: &'a Plan,
+    redactor: Option<&'a Redactor>,
 }
 
 impl SpanVisitor<'_> {
@@ -541,6 +556,13 @@ impl SpanVisitor<'_> {
                 text(&mut own.values);
                 if quoted {
                     own.values.push(b'"');
+                }
+                if let Some(redactor) = self.redactor
+                    && (self.plan.secrets || redactor.looks_further())
+                {
+                    let known = self.plan.fields.get(field.index());
+                    let secret = known.is_some_and(|known| known.secret);
+                    redaction::value(redactor, &mut own.values, start, field.name(), secret);
                 }
                 own.set_field(
                     plan::wire_name(field.name()),
