@@ -311,7 +311,7 @@ fn write_changed_context(out: &mut Vec<u8>, fragment: Option<&Fragment>, rare: &
             (None, None) => &[],
         };
         if !value.is_empty() {
-            span::context_member(out, slot, comma, |out| out.extend_from_slice(value));
+            span::context_member(out, slot, comma, value);
             comma = true;
         }
     }

@@ -47,17 +47,41 @@ pub(crate) fn key(out: &mut Vec<u8>, name: &str) {
     out.push(b':');
 }
 
-/// Arithmetic without a table, so that the compiler turns sixteen bytes into one comparison.
+/// Whether no byte needs a closer look: eight bytes at a time, the last eight overlapping.
 #[inline]
 fn is_plain(bytes: &[u8]) -> bool {
-    let suspect = |b: u8| (b < 0x20) | (b == b'"') | (b == b'\\') | (b >= 0x7f);
-    let mut chunks = bytes.chunks_exact(16);
-    for chunk in &mut chunks {
-        if chunk.iter().fold(false, |found, &b| found | suspect(b)) {
+    let mut words = bytes.chunks_exact(8);
+    for word in &mut words {
+        if let Ok(word) = <[u8; 8]>::try_from(word)
+            && suspect(u64::from_le_bytes(word))
+        {
             return false;
         }
     }
-    !chunks.remainder().iter().any(|&b| suspect(b))
+    let rest = words.remainder();
+    if let Some(last) = bytes.last_chunk::<8>() {
+        rest.is_empty() || !suspect(u64::from_le_bytes(*last))
+    } else if let (Some(first), Some(last)) = (rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
+        let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+        !suspect(u64::from(first) << 32 | u64::from(last))
+    } else {
+        rest.iter()
+            .all(|&b| (b >= 0x20) & (b < 0x7f) & (b != b'"') & (b != b'\\'))
+    }
+}
+
+/// Whether any of eight bytes is a control, a quote, a backslash, DEL or not ASCII. May say so of a
+/// byte that follows one such byte, never overlooks one.
+#[inline]
+const fn suspect(word: u64) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * ONES;
+    let below_space = word.wrapping_sub(0x20 * ONES);
+    let quote = (word ^ (b'"' as u64 * ONES)).wrapping_sub(ONES);
+    let backslash = (word ^ (b'\\' as u64 * ONES)).wrapping_sub(ONES);
+    // Adding one lifts DEL, and only DEL of the ASCII bytes, to the high bit.
+    let delete = word.wrapping_add(ONES);
+    (below_space | quote | backslash | delete | word) & HIGH != 0
 }
 
 #[cold]

@@ -157,6 +157,15 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// `,"name":` of a field of this callsite.
+    pub(crate) fn key(&self, field: &tracing_core::Field) -> &[u8] {
+        self.fields
+            .get(field.index())
+            .map_or(b",\"\":", |field| &*field.key)
+    }
+}
+
 pub(crate) fn level_name(level: Level) -> &'static str {
     match level {
         Level::TRACE => "TRACE",

@@ -60,13 +60,20 @@ impl Piece {
     }
 }
 
+/// A field's name, and as it stands in the line: `,"name":`.
+#[derive(Clone, Copy)]
+struct Name {
+    text: &'static str,
+    key: &'static [u8],
+}
+
 /// One span's own fields, as they were given.
 #[derive(Default)]
 pub(crate) struct Own {
     values: Vec<u8>,
     name: Piece,
     context: [Piece; SLOTS],
-    fields: Vec<(&'static str, Piece)>,
+    fields: Vec<(Name, Piece)>,
     follows_from: Piece,
 }
 
@@ -79,7 +86,7 @@ pub(crate) struct Fragment {
     /// `,"span":{…}` in `bytes`.
     span: Piece,
     /// The values of `span.fields` in `bytes`.
-    fields: Vec<(&'static str, Piece)>,
+    fields: Vec<(Name, Piece)>,
 }
 
 impl Fragment {
@@ -105,6 +112,16 @@ impl Fragment {
 
     fn render(&mut self, name: &str, own: &Own, parent: Option<&Self>) {
         self.clear();
+        match parent {
+            Some(parent) if own.is_plain_child() && !parent.context(SPAN_ID).is_empty() => {
+                self.render_plain_child(own, parent);
+            }
+            _ => self.render_context(own, parent),
+        }
+        self.render_span(name, own, parent);
+    }
+
+    fn render_context(&mut self, own: &Own, parent: Option<&Self>) {
         self.bytes.extend_from_slice(b",\"context\":{");
         let mut comma = false;
         for slot in 0..SLOTS {
@@ -115,18 +132,45 @@ impl Fragment {
             {
                 value = parent.context(slot);
             }
-            if value.is_empty() {
-                continue;
+            if !value.is_empty() {
+                self.context[slot] = context_member(&mut self.bytes, slot, comma, value);
+                comma = true;
             }
-            context_member(&mut self.bytes, slot, comma, |out| {
-                let start = out.len();
-                out.extend_from_slice(value);
-                self.context[slot] = Piece::since(start, out);
-            });
-            comma = true;
         }
         self.bytes.push(b'}');
-        self.render_span(name, own, parent);
+    }
+
+    /// Most spans bring no ids but their own two: the parent's context is copied in two stretches.
+    fn render_plain_child(&mut self, own: &Own, parent: &Self) {
+        let span_id = parent.context[SPAN_ID];
+        let before = span_id.start as usize;
+        let mut after = span_id.end as usize + 1;
+        if !parent.context[PARENT_SPAN_ID].is_empty() {
+            after = parent.context[PARENT_SPAN_ID].end as usize + 1;
+        }
+        self.bytes
+            .extend_from_slice(parent.bytes.get(..before).unwrap_or_default());
+        self.context[..SPAN_ID].copy_from_slice(&parent.context[..SPAN_ID]);
+        self.bytes
+            .extend_from_slice(own.context[SPAN_ID].of(&own.values));
+        self.context[SPAN_ID] = Piece::since(before, &self.bytes);
+        self.bytes.push(b'"');
+        let parent_id = own.context[PARENT_SPAN_ID].of(&own.values);
+        self.context[PARENT_SPAN_ID] =
+            context_member(&mut self.bytes, PARENT_SPAN_ID, true, parent_id);
+        let moved = self.bytes.len().wrapping_sub(after) as u32;
+        for slot in PARENT_SPAN_ID + 1..SLOTS {
+            let piece = parent.context[slot];
+            if !piece.is_empty() {
+                self.context[slot] = Piece {
+                    start: piece.start.wrapping_add(moved),
+                    end: piece.end.wrapping_add(moved),
+                };
+            }
+        }
+        let end = parent.span.start as usize;
+        self.bytes
+            .extend_from_slice(parent.bytes.get(after..end).unwrap_or_default());
     }
 
     fn render_span(&mut self, name: &str, own: &Own, parent: Option<&Self>) {
@@ -142,7 +186,7 @@ impl Fragment {
             parent
                 .fields
                 .iter()
-                .filter(|(name, _)| !own.fields.iter().any(|(mine, _)| mine == name))
+                .filter(|(name, _)| !own.fields.iter().any(|(mine, _)| mine.text == name.text))
                 .map(|(name, piece)| (*name, piece.of(&parent.bytes)))
         });
         let all = inherited.chain(
@@ -151,9 +195,13 @@ impl Fragment {
                 .map(|(name, piece)| (*name, piece.of(&own.values))),
         );
         for (at, (name, value)) in all.enumerate() {
-            let opening: &[u8] = if at == 0 { b",\"fields\":{" } else { b"," };
-            self.bytes.extend_from_slice(opening);
-            json::key(&mut self.bytes, name);
+            let key = if at == 0 {
+                self.bytes.extend_from_slice(b",\"fields\":{");
+                name.key.get(1..).unwrap_or_default()
+            } else {
+                name.key
+            };
+            self.bytes.extend_from_slice(key);
             let start = self.bytes.len();
             self.bytes.extend_from_slice(value);
             self.fields.push((name, Piece::since(start, &self.bytes)));
@@ -172,20 +220,30 @@ impl Fragment {
     }
 }
 
-/// Appends `"name":"value"` of the context.
-pub(crate) fn context_member(
-    out: &mut Vec<u8>,
-    slot: usize,
-    comma: bool,
-    value: impl FnOnce(&mut Vec<u8>),
-) {
-    if comma {
-        out.push(b',');
-    }
-    json::key(out, CONTEXT_FIELDS[slot]);
+/// `,"name":"` of each member of the context.
+const KEYS: [&[u8]; SLOTS] = [
+    b",\"request_id\":\"",
+    b",\"trace_id\":\"",
+    b",\"span_id\":\"",
+    b",\"parent_span_id\":\"",
+    b",\"session_id\":\"",
+    b",\"user_id\":\"",
+    b",\"organization_id\":\"",
+    b",\"workflow_id\":\"",
+    b",\"run_id\":\"",
+    b",\"step_id\":\"",
+    b",\"agent\":\"",
+];
+
+/// Appends `"name":"value"` of the context and tells where the value is.
+pub(crate) fn context_member(out: &mut Vec<u8>, slot: usize, comma: bool, value: &[u8]) -> Piece {
+    let key = KEYS[slot];
+    out.extend_from_slice(&key[usize::from(!comma)..]);
+    let start = out.len();
+    out.extend_from_slice(value);
+    let piece = Piece::since(start, out);
     out.push(b'"');
-    value(out);
-    out.push(b'"');
+    piece
 }
 
 #[derive(Default)]
@@ -228,7 +286,7 @@ impl SpanState {
 
     pub(crate) fn open(
         attributes: &span::Attributes<'_>,
-        plan: &Plan,
+        plan: &'static Plan,
         redactor: Option<&Redactor>,
         parent: Option<Arc<Self>>,
         attached: Option<CorrelationContext>,
@@ -243,7 +301,7 @@ impl SpanState {
     fn fill(
         &mut self,
         attributes: &span::Attributes<'_>,
-        plan: &Plan,
+        plan: &'static Plan,
         redactor: Option<&Redactor>,
         parent: Option<Arc<Self>>,
         attached: Option<CorrelationContext>,
@@ -284,16 +342,8 @@ impl SpanState {
     fn identify(&mut self) {
         let parent = self.parent.as_deref();
         let own = self.own.get_mut();
-        let given = |own: &Own, slot: usize| {
-            std::str::from_utf8(own.context[slot].of(&own.values))
-                .ok()
-                .filter(|text| !text.is_empty())
-                .map(str::to_owned)
-        };
-        self.trace_id = match (given(own, TRACE_ID), parent) {
-            (Some(text), _) => text
-                .parse()
-                .map_or_else(|_| rng::nonzero_u128().get(), TraceId::to_u128),
+        self.trace_id = match (own.given::<TraceId>(TRACE_ID), parent) {
+            (Some(given), _) => given.map_or_else(|| rng::nonzero_u128().get(), TraceId::to_u128),
             (None, Some(parent)) => parent.trace_id,
             (None, None) => {
                 let id = rng::nonzero_u128().get();
@@ -301,8 +351,8 @@ impl SpanState {
                 id
             }
         };
-        self.span_id = match given(own, SPAN_ID).and_then(|text| text.parse().ok()) {
-            Some(id) => SpanId::to_u64(id),
+        self.span_id = match own.given::<SpanId>(SPAN_ID).flatten() {
+            Some(id) => id.to_u64(),
             None => {
                 let id = rng::nonzero_u64().get();
                 own.set_context(SPAN_ID, |out| json::hex(out, &id.to_be_bytes()));
@@ -360,7 +410,7 @@ impl SpanState {
 
     pub(crate) fn record(
         &self,
-        plan: &Plan,
+        plan: &'static Plan,
         redactor: Option<&Redactor>,
         values: &span::Record<'_>,
     ) {
@@ -463,11 +513,27 @@ impl Own {
         self.context[slot] = Piece::since(start, &self.values);
     }
 
-    fn set_field(&mut self, name: &'static str, piece: Piece) {
-        match self.fields.iter_mut().find(|(known, _)| *known == name) {
+    /// What a field said: `None` if none did, `Some(None)` if it makes no sense.
+    fn given<T: std::str::FromStr>(&self, slot: usize) -> Option<Option<T>> {
+        let text = self.context[slot].of(&self.values);
+        let parsed = || std::str::from_utf8(text).ok()?.parse().ok();
+        (!text.is_empty()).then(parsed)
+    }
+
+    fn set_field(&mut self, name: Name, piece: Piece) {
+        let same = |known: &&mut (Name, Piece)| known.0.text == name.text;
+        match self.fields.iter_mut().find(same) {
             Some((_, known)) => *known = piece,
             None => self.fields.push((name, piece)),
         }
+    }
+
+    /// Nothing is known but its own span and parent span.
+    fn is_plain_child(&self) -> bool {
+        self.context
+            .iter()
+            .enumerate()
+            .all(|(slot, piece)| piece.is_empty() != matches!(slot, SPAN_ID | PARENT_SPAN_ID))
     }
 
     /// The context's ids become this span's own; its current span becomes the parent.
@@ -531,7 +597,7 @@ impl Own {
 /// Takes a span's fields in.
 struct SpanVisitor<'a> {
     own: &'a mut Own,
-    plan: &'a Plan,
+    plan: &'static Plan,
     redactor: Option<&'a Redactor>,
 }
 
@@ -564,10 +630,11 @@ impl SpanVisitor<'_> {
                     let secret = known.is_some_and(|known| known.secret);
                     redaction::value(redactor, &mut own.values, start, field.name(), secret);
                 }
-                own.set_field(
-                    plan::wire_name(field.name()),
-                    Piece::since(start, &own.values),
-                );
+                let name = Name {
+                    text: plan::wire_name(field.name()),
+                    key: self.plan.key(field),
+                };
+                own.set_field(name, Piece::since(start, &own.values));
             }
         }
     }
@@ -686,4 +753,16 @@ impl Drop for Handle {
 /// The plan of a span's callsite.
 pub(crate) fn plan_of(metadata: &'static Metadata<'static>) -> &'static Plan {
     super::current::plan(metadata)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ready_keys_are_those_of_the_schema() {
+        for (key, name) in KEYS.iter().zip(CONTEXT_FIELDS) {
+            assert_eq!(*key, format!(",\"{name}\":\"").as_bytes());
+        }
+    }
 }
