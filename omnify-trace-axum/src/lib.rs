@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod classify;
+pub mod client;
 pub mod follow;
 pub mod frontend;
 #[cfg(feature = "identity")]
