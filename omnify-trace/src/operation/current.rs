@@ -119,7 +119,7 @@ pub fn carry<F: Future>(future: F) -> Carried<F> {
 
 /// Runs a future of which is known what it waits for, so that a stuck report can say so.
 pub fn waiting<F: Future>(kind: WaitKind, future: F) -> Waiting<F> {
-    Waiting::new(kind, current_op(), future)
+    Waiting::new(kind, future)
 }
 
 /// Waits for a person: the step around it is `waiting` meanwhile, and is never called stuck.

@@ -158,12 +158,12 @@ struct Begun {
 }
 
 impl<F: Future> Waiting<F> {
-    pub(crate) fn new(kind: WaitKind, op: Option<Arc<Op>>, future: F) -> Self {
+    pub(crate) fn new(kind: WaitKind, future: F) -> Self {
         Self {
             future,
             wait: Wait {
                 kind,
-                op,
+                op: None,
                 begun: None,
             },
         }
@@ -190,6 +190,8 @@ impl Wait {
         if self.begun.is_some() {
             return;
         }
+        // Known only now: the future may have been made outside the step that it is given to.
+        self.op = current::current_op();
         let Some(op) = &self.op else { return };
         let before = op.watch.set_wait_kind(self.kind);
         self.begun = Some(Begun {
