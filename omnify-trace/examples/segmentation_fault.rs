@@ -15,9 +15,9 @@ async fn main() -> Result<(), omnify_trace::Error> {
             operation::step("charge")
                 .run(async {
                     // Rust's own handler takes the first and stands back; a real fault comes again.
-                for _ in 0..2 {
-                    let _ = kill_process(getpid(), Signal::SEGV);
-                }
+                    for _ in 0..2 {
+                        let _ = kill_process(getpid(), Signal::SEGV);
+                    }
                     std::future::pending::<()>().await;
                 })
                 .await;

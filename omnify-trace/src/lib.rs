@@ -32,6 +32,8 @@ pub mod setup;
 pub mod spawn;
 #[cfg(feature = "runtime")]
 pub mod sync;
+#[cfg(feature = "runtime")]
+pub mod testing;
 
 #[cfg(feature = "std")]
 pub use context::CorrelationContext;
@@ -40,7 +42,7 @@ pub use error::Error;
 #[cfg(feature = "runtime")]
 pub use layer::{JsonLayer, Sink, emit_line};
 #[cfg(feature = "macros")]
-pub use omnify_trace_macros::{agent, db_query, external_api, step, workflow};
+pub use omnify_trace_macros::{agent, db_query, external_api, step, test, workflow};
 pub use redact::Secret;
 pub use schema::{EventType, Stream};
 #[cfg(feature = "runtime")]

@@ -9,6 +9,7 @@ mod arguments;
 mod expand;
 mod function;
 mod kind;
+mod test;
 
 use proc_macro::TokenStream;
 
@@ -55,4 +56,16 @@ attributes! {
     /// `#[db_query("select …")]`, and after it any of `system = "…"`, `slow_after = Duration`,
     /// `budget = Duration`, `fields(…)`.
     db_query => DbQuery,
+}
+
+/// The function is a test, everything of which is captured: see `omnify_trace::testing`.
+///
+/// It may be async or not, and may take the capture as its one argument, of type
+/// `omnify_trace::testing::Logs`. `flavor = "multi_thread"` and `worker_threads = 4` choose the
+/// runtime; it defaults to one of a single thread.
+#[proc_macro_attribute]
+pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    test::expand(arguments.into(), item.into())
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
 }
