@@ -324,6 +324,39 @@ pub(crate) fn with_current_layer<R>(with: impl FnOnce(&JsonLayer) -> R) -> Optio
     })
 }
 
+/// A look at the context of the innermost span that this thread is inside of.
+pub(crate) struct ContextView<'a>(&'a span::Fragment);
+
+impl ContextView<'_> {
+    /// A member of the context as it stands in lines; empty if it is not known.
+    pub(crate) fn escaped(&self, field: &str) -> &[u8] {
+        let mut names = crate::schema::fields::CONTEXT_FIELDS.iter();
+        let slot = names.position(|name| *name == field);
+        slot.map_or(&[], |slot| self.0.context(slot))
+    }
+
+    /// A value as it would stand in lines.
+    pub(crate) fn escape(value: &str) -> Vec<u8> {
+        let mut out = Vec::new();
+        json::escape(&mut out, value);
+        out
+    }
+}
+
+/// Calls `look` with the context of the innermost span that this thread is inside of, whichever
+/// JSON layer saw it: a filter is asked while the subscriber cannot be.
+pub(crate) fn with_innermost_span<R>(look: impl FnOnce(&ContextView<'_>) -> R) -> Option<R> {
+    current::local(|local| {
+        let entered = local.entered.borrow();
+        let top = entered.last()?;
+        Some(
+            top.state
+                .with_fragment(|fragment| look(&ContextView(fragment))),
+        )
+    })
+    .flatten()
+}
+
 /// Writes a ready-made line of schema v1 to the current subscriber's sink.
 ///
 /// For lines that were made elsewhere, such as a browser's. A missing `\n` is added; line breaks

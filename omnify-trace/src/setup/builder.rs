@@ -112,6 +112,7 @@ impl TelemetryBuilder {
         let _ = tracing_log::LogTracer::builder()
             .with_max_level(log::LevelFilter::Trace)
             .init();
+        telemetry.levels().govern_log();
         crate::panic::install();
         Ok(telemetry)
     }

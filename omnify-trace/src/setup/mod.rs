@@ -21,6 +21,7 @@ mod env;
 mod filter;
 mod journal;
 mod levels;
+mod overrides;
 mod story;
 mod telemetry;
 
@@ -28,6 +29,7 @@ pub use builder::TelemetryBuilder;
 pub use env::{Console, Environment};
 pub use filter::Directives;
 pub use levels::{LevelLayer, Levels};
+pub use overrides::{Override, OverrideId, Scope};
 pub(crate) use telemetry::is_global_current;
 pub use telemetry::{Stats, Telemetry};
 
