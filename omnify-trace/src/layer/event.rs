@@ -1,7 +1,7 @@
 //! Taking an event's fields in: message and event type to the line, the rest aside, until the
 //! context that they may change has been written.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, ops::Range};
 
 use tracing_core::field::{Field, Visit};
 
@@ -27,6 +27,15 @@ pub(crate) struct Rare {
     repeated: Vec<(&'static str, usize, usize)>,
 }
 
+/// What an event's fields said beyond what they wrote.
+pub(crate) struct Told {
+    pub(crate) stream: Stream,
+    pub(crate) has_type: bool,
+    /// The message in the line, escaped, without quotes.
+    pub(crate) message_at: Range<usize>,
+    pub(crate) rare: Option<Box<Rare>>,
+}
+
 /// Takes one event's fields in.
 pub(crate) struct EventVisitor<'a> {
     pub(crate) plan: &'static Plan,
@@ -37,7 +46,7 @@ pub(crate) struct EventVisitor<'a> {
     pub(crate) stream: Stream,
     pub(crate) has_message: bool,
     /// Where the message's text lies in the line.
-    pub(crate) message_at: std::ops::Range<usize>,
+    pub(crate) message_at: Range<usize>,
     pub(crate) has_type: bool,
     pub(crate) rare: Option<Box<Rare>>,
     redactor: Option<&'a Redactor>,
@@ -64,6 +73,19 @@ impl<'a> EventVisitor<'a> {
             message_at: 0..0,
             has_type: false,
             rare: None,
+        }
+    }
+
+    /// No more fields come.
+    pub(crate) fn end(self) -> Told {
+        if !self.has_message {
+            self.line.extend_from_slice(b",\"message\":\"\"");
+        }
+        Told {
+            stream: self.stream,
+            has_type: self.has_type,
+            message_at: self.message_at,
+            rare: self.rare,
         }
     }
 

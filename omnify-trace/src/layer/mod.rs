@@ -26,6 +26,7 @@ mod event;
 mod exception;
 pub(crate) mod json;
 mod plan;
+mod policy;
 mod pool;
 mod redaction;
 mod service;
@@ -43,8 +44,10 @@ use tracing::{Subscriber, dispatcher};
 use tracing_core::{Event, span as core_span};
 use tracing_subscriber::{layer::Context, registry::LookupSpan};
 
+pub(crate) use self::policy::{Counts, Pending, Policies, Table};
 pub use self::{
     clock::Clock,
+    policy::{Duplicates, FlightRecorder, Sampling},
     service::Service,
     sink::{FileSink, MemorySink, NoSink, Sink},
 };
@@ -53,7 +56,9 @@ use self::{
     event::EventVisitor,
     span::{Handle, SpanState},
 };
-use crate::{context::CorrelationContext, operation, redact::Redactor, schema::Stream};
+use crate::{
+    context::CorrelationContext, operation, redact::Redactor, schema::Stream, setup::Levels,
+};
 
 static NEXT_LAYER: AtomicUsize = AtomicUsize::new(1);
 /// A buffer that one huge event grew past this is not kept.
@@ -74,6 +79,7 @@ struct Shared {
     /// `,"service":{…}`
     service: Vec<u8>,
     redactor: Option<Redactor>,
+    policies: Option<Arc<Policies>>,
 }
 
 impl JsonLayer {
@@ -87,6 +93,7 @@ impl JsonLayer {
                 clock: Clock::System,
                 service: Vec::new(),
                 redactor: Some(Redactor::new()),
+                policies: None,
             }),
         }
     }
@@ -100,6 +107,7 @@ impl JsonLayer {
                 clock: shared.clock.clone(),
                 service: shared.service.clone(),
                 redactor: shared.redactor.clone(),
+                policies: shared.policies.clone(),
             },
         };
         change(&mut shared);
@@ -127,6 +135,40 @@ impl JsonLayer {
         self.map(|shared| shared.redactor = redactor.into())
     }
 
+    /// Keeps only a part of the plain events. Defaults to all.
+    #[must_use]
+    pub fn sampling(self, sampling: Sampling) -> Self {
+        self.policy(|policies| policies.sampling = Some(sampling))
+    }
+
+    /// Holds back what is said over and over. Defaults to off.
+    #[must_use]
+    pub fn duplicates(self, duplicates: Duplicates) -> Self {
+        self.policy(|policies| policies.duplicates = Some(Table::new(duplicates)))
+    }
+
+    /// Keeps more verbose events in memory and writes them if their request ends badly. `levels`
+    /// must filter the whole subscriber (see [`Levels::layer`]): they decide what is written anyway.
+    /// Defaults to off.
+    #[must_use]
+    pub fn flight_recorder(self, recorder: FlightRecorder, levels: &Levels) -> Self {
+        self.policy(|policies| policies.recorder = Some(recorder.start(levels)))
+    }
+
+    fn policy(self, change: impl FnOnce(&mut Policies)) -> Self {
+        self.map(|shared| {
+            let policies = shared.policies.take();
+            let mut policies = policies.and_then(Arc::into_inner).unwrap_or_default();
+            change(&mut policies);
+            shared.policies = Some(Arc::new(policies));
+        })
+    }
+
+    /// What this layer does with lines besides writing them.
+    pub(crate) fn policies(&self) -> Option<&Arc<Policies>> {
+        self.shared.policies.as_ref()
+    }
+
     /// Where this layer's lines go.
     #[must_use]
     pub fn sink(&self) -> &Arc<dyn Sink> {
@@ -142,51 +184,103 @@ impl JsonLayer {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let shared = &*self.shared;
-        let plan = local.plans.get(event.metadata());
         // Taken out, not borrowed: a field's own code may log.
         let mut line = local.line.take();
         let mut extra = local.extra.take();
         line.clear();
         extra.clear();
+        self.build_and_deliver(local, event, context, &mut line, &mut extra);
+        keep(&local.line, line);
+        keep(&local.extra, extra);
+    }
+
+    fn build_and_deliver<S>(
+        &self,
+        local: &Local,
+        event: &Event<'_>,
+        context: &Context<'_, S>,
+        line: &mut Vec<u8>,
+        extra: &mut Vec<u8>,
+    ) where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let shared = &*self.shared;
+        let metadata = event.metadata();
+        let plan = local.plans.get(metadata);
+        let now = shared.clock.now();
         line.extend_from_slice(b"{\"timestamp\":\"");
-        local.stamp.write(&mut line, shared.clock.now());
+        local.stamp.write(line, now);
         line.extend_from_slice(&plan.level);
-        let mut visitor = EventVisitor::new(plan, shared.redactor.as_ref(), &mut line, &mut extra);
+        let mut visitor = EventVisitor::new(plan, shared.redactor.as_ref(), line, extra);
         event.record(&mut visitor);
-        let stream = visitor.stream;
-        let has_message = visitor.has_message;
-        let message_at = visitor.message_at.clone();
-        let rare = visitor.rare.take();
-        if !has_message {
-            line.extend_from_slice(b",\"message\":\"\"");
+        let told = visitor.end();
+        let policies = shared.policies.as_deref();
+        let state = policies.and_then(|_| self.state_for(local, event, context));
+        let mut repeated = 0;
+        if let Some(policies) = policies.filter(|_| !told.has_type) {
+            let text = line.get(told.message_at.clone()).unwrap_or_default();
+            match policies.admit(metadata, text, state.as_deref(), now) {
+                Some(earlier) => repeated = earlier,
+                None => return,
+            }
         }
-        match rare.as_ref().and_then(|rare| rare.log_target.as_deref()) {
+        let rare = told.rare.as_deref();
+        match rare.and_then(|rare| rare.log_target.as_deref()) {
             Some(target) => {
                 line.extend_from_slice(b",\"target\":");
-                json::string(&mut line, target);
+                json::string(line, target);
             }
             None => line.extend_from_slice(&plan.target),
         }
         line.extend_from_slice(&shared.service);
-        self.write_span(local, event, context, &mut line, rare.as_deref());
+        self.write_span(local, event, context, line, rare);
         if extra.len() > 1 {
             line.extend_from_slice(b",\"extra\":{");
             line.extend_from_slice(&extra[1..]);
             line.push(b'}');
         }
         if let Some(rare) = rare.filter(|rare| rare.exception.present) {
-            rare.exception.write(&mut line);
+            rare.exception.write(line);
+        }
+        if repeated > 0 {
+            line.extend_from_slice(b",\"repeated\":");
+            json::integer(line, repeated);
         }
         line.extend_from_slice(b"}\n");
-        shared.sink.write(stream, &line);
+        match policies {
+            None => shared.sink.write(told.stream, line),
+            Some(policies) => {
+                policies.deliver(&shared.sink, metadata, state.as_deref(), told.stream, line);
+            }
+        }
         // `{"timestamp":"` is 14 bytes, the time stamp 30.
         operation::heard(
             line.get(14..44).unwrap_or_default(),
-            line.get(message_at).unwrap_or_default(),
+            line.get(told.message_at).unwrap_or_default(),
         );
-        keep(&local.line, line);
-        keep(&local.extra, extra);
+    }
+
+    fn recorder(&self) -> Option<(&Policies, &policy::Recorder)> {
+        let policies = self.shared.policies.as_deref()?;
+        Some((policies, policies.recorder.as_ref()?))
+    }
+
+    /// The state of the span that an event belongs to.
+    fn state_for<S>(
+        &self,
+        local: &Local,
+        event: &Event<'_>,
+        context: &Context<'_, S>,
+    ) -> Option<Arc<SpanState>>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        if event.is_contextual() {
+            local.with_current(self.shared.number, |state| state.cloned())
+        } else {
+            let span = context.event_span(event)?;
+            Handle::find(&span.extensions(), self.shared.number)
+        }
     }
 
     fn state_of<S>(&self, context: &Context<'_, S>, id: &core_span::Id) -> Option<Arc<SpanState>>
@@ -216,8 +310,7 @@ impl JsonLayer {
         if event.is_contextual() {
             local.with_current(self.shared.number, write);
         } else {
-            let span = context.event_span(event);
-            let state = span.and_then(|span| Handle::find(&span.extensions(), self.shared.number));
+            let state = self.state_for(local, event, context);
             write(state.as_ref());
         }
     }
@@ -253,6 +346,9 @@ where
             parent,
             attached,
         );
+        if self.recorder().is_some() && state.is_root() {
+            state.recording.lock().begin();
+        }
         Handle::insert(&mut span.extensions_mut(), number, state);
     }
 
@@ -285,6 +381,15 @@ where
             self.state_of(&context, follows),
         ) {
             state.follow(&other);
+        }
+    }
+
+    fn on_close(&self, id: core_span::Id, context: Context<'_, S>) {
+        let Some((policies, recorder)) = self.recorder() else {
+            return;
+        };
+        if let Some(state) = self.state_of(&context, &id).filter(|state| state.is_root()) {
+            recorder.landed(&policies.counts, &self.shared.sink, &state);
         }
     }
 

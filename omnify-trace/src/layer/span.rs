@@ -21,6 +21,7 @@ use tracing_subscriber::registry::{Extensions, ExtensionsMut};
 use super::{
     json,
     plan::{self, Class, Plan},
+    policy::Recording,
     redaction,
 };
 use crate::{
@@ -266,6 +267,8 @@ pub(crate) struct SpanState {
     carrier: Option<CorrelationContext>,
     trace_id: u128,
     span_id: u64,
+    /// Of the whole tree; only the root's is used, and only by the flight recorder.
+    pub(crate) recording: Mutex<Recording>,
 }
 
 impl SpanState {
@@ -281,6 +284,7 @@ impl SpanState {
             carrier: None,
             trace_id: 0,
             span_id: 0,
+            recording: Mutex::default(),
         }
     }
 
@@ -368,20 +372,25 @@ impl SpanState {
         }
     }
 
+    /// The outermost span of this one's tree.
+    pub(crate) fn root(&self) -> &Self {
+        self.root.as_deref().unwrap_or(self)
+    }
+
+    pub(crate) fn is_root(&self) -> bool {
+        self.root.is_none()
+    }
+
+    pub(crate) fn trace_id(&self) -> u128 {
+        self.trace_id
+    }
+
     fn tree_epoch(&self) -> u32 {
-        self.root
-            .as_deref()
-            .unwrap_or(self)
-            .epoch
-            .load(Ordering::Acquire)
+        self.root().epoch.load(Ordering::Acquire)
     }
 
     fn raise_epoch(&self) {
-        self.root
-            .as_deref()
-            .unwrap_or(self)
-            .epoch
-            .fetch_add(1, Ordering::Release);
+        self.root().epoch.fetch_add(1, Ordering::Release);
     }
 
     /// Calls `read` with the fragment that holds everything recorded so far.
@@ -475,6 +484,7 @@ impl SpanState {
         late.epoch = 0;
         late.fragment.clear();
         *self.epoch.get_mut() = 0;
+        self.recording.get_mut().clear();
         self.carrier = None;
         (self.parent.take(), self.root.take())
     }

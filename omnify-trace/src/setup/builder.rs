@@ -15,7 +15,8 @@ use super::{
 use crate::{
     Error, JsonLayer, Sink,
     journal::JournalOptions,
-    layer::{Clock, Service},
+    layer::{Clock, Duplicates, FlightRecorder, Sampling, Service},
+    redact::Redactor,
 };
 
 /// Builds a [`Telemetry`]. What is not set comes from the environment, then from the preset.
@@ -31,6 +32,10 @@ pub struct TelemetryBuilder {
     console: Option<Console>,
     sink: Option<Arc<dyn Sink>>,
     journal: Option<JournalOptions>,
+    redactor: Option<Option<Redactor>>,
+    sampling: Option<Sampling>,
+    duplicates: Option<Duplicates>,
+    recorder: Option<FlightRecorder>,
     clock: Clock,
 }
 
@@ -88,6 +93,31 @@ impl TelemetryBuilder {
     /// Its directory is where the log files are; [`log_dir`](Self::log_dir) does not count then.
     pub fn journal(mut self, options: JournalOptions) -> Self {
         self.journal = Some(options);
+        self
+    }
+
+    /// What must not be written; `None` to write everything. Defaults to [`Redactor::new`]: fields
+    /// whose name says that they are secret.
+    pub fn redactor(mut self, redactor: impl Into<Option<Redactor>>) -> Self {
+        self.redactor = Some(redactor.into());
+        self
+    }
+
+    /// Keeps only a part of the plain events. Defaults to all.
+    pub fn sampling(mut self, sampling: Sampling) -> Self {
+        self.sampling = Some(sampling);
+        self
+    }
+
+    /// Holds back what is said over and over. Defaults to off.
+    pub fn duplicates(mut self, duplicates: Duplicates) -> Self {
+        self.duplicates = Some(duplicates);
+        self
+    }
+
+    /// Keeps DEBUG events in memory and writes them if their request ends badly. Defaults to off.
+    pub fn flight_recorder(mut self, recorder: FlightRecorder) -> Self {
+        self.recorder = Some(recorder);
         self
     }
 
@@ -175,21 +205,42 @@ impl TelemetryBuilder {
             Console::Off | Console::Pretty => sink,
         };
         let levels = Levels::new(filter);
-        let layer = JsonLayer::new(Arc::clone(&sink))
+        let mut layer = JsonLayer::new(Arc::clone(&sink))
             .service(&service)
             .clock(self.clock.clone());
+        if let Some(redactor) = self.redactor {
+            layer = layer.redactor(redactor);
+        }
+        if let Some(sampling) = self.sampling {
+            layer = layer.sampling(sampling);
+        }
+        if let Some(duplicates) = self.duplicates {
+            layer = layer.duplicates(duplicates);
+        }
+        if let Some(recorder) = self.recorder {
+            layer = layer.flight_recorder(recorder, &levels);
+        }
         let number = layer.number();
+        let policies = layer.policies().cloned();
         let pretty = (console == Console::Pretty).then(|| PrettyLayer::new(self.clock));
         let subscriber = tracing_subscriber::registry()
             .with(levels.layer())
             .with(layer)
             .with(pretty);
         let dispatch = Dispatch::new(subscriber);
-        let story = recovery.map(|recovery| {
+        let told = recovery.is_some();
+        if let Some(recovery) = recovery {
             tracing::dispatcher::with_default(&dispatch, || story::begin(&recovery));
-            dispatch.downgrade()
-        });
-        let telemetry = Telemetry::new(number, sink, levels, service, story);
+        }
+        let telemetry = Telemetry {
+            layer: number,
+            sink,
+            levels,
+            service,
+            policies,
+            dispatch: dispatch.downgrade(),
+            tells: told,
+        };
         Ok((telemetry, dispatch))
     }
 }

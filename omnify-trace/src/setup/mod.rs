@@ -31,7 +31,7 @@ pub use filter::Directives;
 pub use levels::{LevelLayer, Levels};
 pub use overrides::{Override, OverrideId, Scope};
 pub(crate) use telemetry::is_global_current;
-pub use telemetry::{Stats, Telemetry};
+pub use telemetry::{Stats, Telemetry, levels};
 
 use crate::Error;
 

@@ -6,6 +6,7 @@ use tracing::{error, info, warn};
 
 use crate::{
     journal::{EarlierRun, Recovery},
+    layer::Pending,
     schema::EventType,
 };
 
@@ -40,6 +41,21 @@ pub(super) fn end() {
         event_type = EventType::ServiceStop.as_str(),
         pid = std::process::id(),
         "Service stopped",
+    );
+}
+
+/// Tells how often a message was held back.
+pub(super) fn duplicates(pending: &Pending) {
+    warn!(
+        target: TARGET,
+        event_type = EventType::LogLoss.as_str(),
+        count = pending.count,
+        reason = "duplicate",
+        duplicate_target = pending.target,
+        duplicate_message = pending.text,
+        "{} more times: {}",
+        pending.count,
+        pending.text,
     );
 }
 

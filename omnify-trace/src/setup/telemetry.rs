@@ -3,8 +3,8 @@
 use std::{
     fmt,
     sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
+        Arc, OnceLock,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -14,23 +14,26 @@ use tracing::dispatcher::{self, WeakDispatch};
 use super::{Levels, TelemetryBuilder, story};
 use crate::{
     Sink,
-    layer::{self, Service},
+    layer::{self, Counts, Policies, Service},
 };
 
 /// The number of the JSON layer that serves the whole process; 0: none yet.
 static GLOBAL: AtomicUsize = AtomicUsize::new(0);
+static LEVELS: OnceLock<Levels> = OnceLock::new();
 /// How long dropping the guard waits for lines to reach their files.
 const DROP_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Telemetry at work. Keep it until the program ends: dropping it flushes.
 #[must_use = "dropping the guard at once flushes at once; keep it until the program ends"]
 pub struct Telemetry {
-    layer: usize,
-    sink: Arc<dyn Sink>,
-    levels: Levels,
-    service: Service,
-    /// For the last line; none where no story is told.
-    dispatch: Option<WeakDispatch>,
+    pub(super) layer: usize,
+    pub(super) sink: Arc<dyn Sink>,
+    pub(super) levels: Levels,
+    pub(super) service: Service,
+    pub(super) policies: Option<Arc<Policies>>,
+    pub(super) dispatch: WeakDispatch,
+    /// Whether start and end are told: where there is a journal.
+    pub(super) tells: bool,
 }
 
 /// Counts since the start.
@@ -39,6 +42,14 @@ pub struct Telemetry {
 pub struct Stats {
     /// Lines that were lost, for whatever reason.
     pub lost: u64,
+    /// Events that sampling left out.
+    pub sampled_out: u64,
+    /// Events that were held back as duplicates.
+    pub suppressed: u64,
+    /// Lines that the flight recorder wrote after all.
+    pub recorded: u64,
+    /// Lines that the flight recorder let go.
+    pub discarded: u64,
 }
 
 impl Telemetry {
@@ -47,37 +58,45 @@ impl Telemetry {
         TelemetryBuilder::default()
     }
 
-    pub(super) fn new(
-        layer: usize,
-        sink: Arc<dyn Sink>,
-        levels: Levels,
-        service: Service,
-        dispatch: Option<WeakDispatch>,
-    ) -> Self {
-        Self {
-            layer,
-            sink,
-            levels,
-            service,
-            dispatch,
-        }
-    }
-
     /// The process's own subscriber writes through this.
     pub(super) fn became_global(&self) {
         GLOBAL.store(self.layer, Ordering::Release);
+        let _ = LEVELS.set(self.levels.clone());
     }
 
     /// Waits until every line so far is in its file. False if that took longer than `timeout`.
     pub fn flush(&self, timeout: Duration) -> bool {
+        self.tell_duplicates();
         self.sink.flush(timeout)
+    }
+
+    /// What was held back as duplicates since nothing else told of it.
+    fn tell_duplicates(&self) {
+        let table = self
+            .policies
+            .as_ref()
+            .and_then(|policies| policies.duplicates.as_ref());
+        let pending = table.map(layer::Table::take_pending).unwrap_or_default();
+        if let Some(dispatch) = self.dispatch.upgrade()
+            && !pending.is_empty()
+        {
+            dispatcher::with_default(&dispatch, || pending.iter().for_each(story::duplicates));
+        }
     }
 
     /// Counts since the start.
     #[must_use]
     pub fn stats(&self) -> Stats {
+        let counts = self.policies.as_ref().map(|policies| &policies.counts);
+        let count = |of: fn(&Counts) -> &AtomicU64| {
+            counts.map_or(0, |counts| of(counts).load(Ordering::Relaxed))
+        };
         Stats {
             lost: self.sink.lost(),
+            sampled_out: count(|counts| &counts.sampled_out),
+            suppressed: count(|counts| &counts.suppressed),
+            recorded: count(|counts| &counts.recorded),
+            discarded: count(|counts| &counts.discarded),
         }
     }
 
@@ -97,7 +116,8 @@ impl Telemetry {
 impl Drop for Telemetry {
     fn drop(&mut self) {
         // Its subscriber may outlive the guard, but what is told after this is not kept.
-        if let Some(dispatch) = self.dispatch.as_ref().and_then(WeakDispatch::upgrade) {
+        self.tell_duplicates();
+        if let Some(dispatch) = self.dispatch.upgrade().filter(|_| self.tells) {
             dispatcher::with_default(&dispatch, story::end);
         }
         self.sink.close(DROP_PATIENCE);
@@ -110,6 +130,12 @@ impl fmt::Debug for Telemetry {
             .field("service", &self.service)
             .finish_non_exhaustive()
     }
+}
+
+/// The levels of the process's own telemetry; `None` before it is installed.
+#[must_use]
+pub fn levels() -> Option<&'static Levels> {
+    LEVELS.get()
 }
 
 /// Whether the current subscriber is the process's own: then tasks need not carry it.
