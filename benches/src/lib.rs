@@ -12,6 +12,7 @@
 pub mod alloc;
 pub mod child;
 pub mod emit;
+pub mod journal;
 pub mod report;
 
 /// How to measure.

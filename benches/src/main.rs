@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand};
-use omnify_benches::{Options, alloc::Counting, child, emit, report::Report};
+use omnify_benches::{Options, alloc::Counting, child, emit, journal, report::Report};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -18,8 +18,10 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Area {
-    /// One event, one request, one disabled event, two threads
+    /// One event, one request, one disabled event, two threads; and the journal
     Emit(Common),
+    /// The journal alone
+    Journal(Common),
     /// One subject of one case, measured in this process: what the areas start
     #[command(hide = true)]
     Child(child::Arguments),
@@ -37,7 +39,8 @@ struct Common {
 
 fn main() -> Result<()> {
     let (common, run): (Common, fn(&Options) -> Result<Report>) = match Cli::parse().area {
-        Area::Emit(common) => (common, emit::run),
+        Area::Emit(common) => (common, emit_and_journal),
+        Area::Journal(common) => (common, journal::run),
         Area::Child(arguments) => return child::serve(&arguments),
     };
     let report = run(&Options {
@@ -49,4 +52,10 @@ fn main() -> Result<()> {
             .with_context(|| format!("cannot write {}", file.display()))?;
     }
     Ok(())
+}
+
+fn emit_and_journal(options: &Options) -> Result<Report> {
+    let mut report = emit::run(options)?;
+    report.extend(journal::run(options)?);
+    Ok(report)
 }
