@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use arrow_array::{
-    Array, ArrayRef, Int64Array, StringArray, UInt32Array, UInt64Array, new_null_array,
+    Array, ArrayRef, DictionaryArray, Int32Array, Int64Array, StringArray, UInt32Array,
+    UInt64Array, new_null_array, types::Int32Type,
 };
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType};
@@ -15,7 +16,7 @@ use super::{
 use crate::store::{json, time};
 
 /// Powers of ten that fit.
-const POWERS: [i64; 10] = [
+pub(crate) const POWERS: [i64; 10] = [
     1,
     10,
     100,
@@ -110,8 +111,8 @@ impl Chunk {
         let array = self
             .columns
             .get(column)
-            .and_then(|column| as_text(&column.array));
-        array.map_or("", |array| array.value(row))
+            .and_then(|column| Texts::of(&column.array));
+        array.and_then(|array| array.get(row)).unwrap_or_default()
     }
 
     fn number(&self, column: usize, row: usize) -> (i64, u8) {
@@ -245,6 +246,37 @@ impl Chunk {
             tables: self.tables,
             sources: self.sources,
         })
+    }
+}
+
+/// A column of texts, as it was read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Texts<'a> {
+    Plain(&'a StringArray),
+    Dictionary(&'a Int32Array, &'a StringArray),
+}
+
+impl<'a> Texts<'a> {
+    pub(crate) fn of(array: &'a ArrayRef) -> Option<Self> {
+        if let Some(array) = as_text(array) {
+            return Some(Self::Plain(array));
+        }
+        let array = array
+            .as_any()
+            .downcast_ref::<DictionaryArray<Int32Type>>()?;
+        Some(Self::Dictionary(
+            array.keys(),
+            array.values().as_any().downcast_ref()?,
+        ))
+    }
+
+    pub(crate) fn get(self, row: usize) -> Option<&'a str> {
+        match self {
+            Self::Plain(array) => array.is_valid(row).then(|| array.value(row)),
+            Self::Dictionary(keys, values) => keys
+                .is_valid(row)
+                .then(|| values.value(usize::try_from(keys.value(row)).unwrap_or(0))),
+        }
     }
 }
 

@@ -66,8 +66,12 @@ enum Input {
 }
 
 impl Followed {
-    /// Reads the next lines. Gives the byte range they were in, or `None` if there are none yet.
-    pub(crate) fn read(&mut self, line: &mut dyn FnMut(u64, &str)) -> Option<(u64, Mark)> {
+    /// Reads the next lines, at most so many. Gives the byte range they were in, or `None` if there are none yet.
+    pub(crate) fn read(
+        &mut self,
+        most: usize,
+        line: &mut dyn FnMut(u64, &str),
+    ) -> Option<(u64, Mark)> {
         if self.done || self.lost || self.changed() {
             return None;
         }
@@ -75,7 +79,10 @@ impl Followed {
         if start > self.offset {
             self.jump(start)?;
         }
-        let ended = self.fill(stop)?;
+        let ended = match memchr::memchr(b'\n', &self.buffer) {
+            Some(_) => false,
+            None => self.fill(stop)?,
+        };
         let mut end = match memchr::memrchr(b'\n', &self.buffer) {
             Some(at) => at + 1,
             None => 0,
@@ -90,14 +97,19 @@ impl Followed {
             return None;
         }
         let start = self.offset;
-        let mut at = 0;
+        let (mut at, mut lines) = (0, 0);
         for text in self.buffer[..end].split_inclusive(|&byte| byte == b'\n') {
+            if lines == most {
+                break;
+            }
             let bare = text.strip_suffix(b"\n").unwrap_or(text);
             if !bare.is_empty() {
-                line(start + at, &String::from_utf8_lossy(bare));
+                line(start + at as u64, &String::from_utf8_lossy(bare));
+                lines += 1;
             }
-            at += text.len() as u64;
+            at += text.len();
         }
+        let end = at;
         self.remember(end);
         self.buffer.drain(..end);
         self.offset += end as u64;

@@ -10,13 +10,14 @@
 //! |---|---|
 //! | `source`, `follow`, `tailer`, `ranges` | files: identity, reading, what was read |
 //! | `shape`, `chunk` | lines cut into columns, and put together again |
-//! | `segment` | Parquet files, checksums |
+//! | `segment`, `index` | Parquet files, checksums; what spares reading them |
 //! | `shared` | the searchable state; sealing |
 //! | `exec` | queries |
 
 mod chunk;
 mod exec;
 mod follow;
+mod index;
 mod ranges;
 mod segment;
 mod shape;

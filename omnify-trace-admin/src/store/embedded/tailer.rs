@@ -74,9 +74,16 @@ impl Tailer {
         let arrival = i64::try_from(arrival).unwrap_or(i64::MAX);
         loop {
             let file = &mut self.followed[at];
+            let room = self
+                .shared
+                .options
+                .seal_rows
+                .saturating_sub(self.part.rows + self.builder.rows());
             let slot = self.builder.source(&file.source);
             let builder = &mut self.builder;
-            let read = file.read(&mut |offset, line| builder.push(slot, offset, line, arrival));
+            let read = file.read(room.max(1), &mut |offset, line| {
+                builder.push(slot, offset, line, arrival)
+            });
             let Some((start, mark)) = read else {
                 return false;
             };

@@ -1,6 +1,8 @@
 //! The engine as its users see it.
 
+mod differential;
 mod files;
+mod reference;
 
 use std::{
     path::Path,

@@ -1,0 +1,394 @@
+//! A segment: sealed rows in one Parquet file of one row group, and what is kept beside them.
+//!
+//! The file's name holds length and checksum of its tail (page index, our tables, footer), and
+//! the tail holds the checksums of the column chunks, so that damage is found before rows are
+//! served. The footer names the source files and byte ranges that the rows came from: it is
+//! the checkpoint of the tailer.
+
+mod file;
+mod write;
+
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use arrow_array::{ArrayRef, Int64Array, RecordBatch, UInt32Array, UInt64Array, new_null_array};
+use arrow_schema::{DataType, Field, Schema};
+use parquet::{
+    arrow::{
+        ProjectionMask,
+        arrow_reader::{
+            ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
+        },
+    },
+    errors::ParquetError,
+    file::{
+        metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader},
+        reader::ChunkReader,
+    },
+};
+use serde::{Deserialize, Serialize};
+
+use self::file::{SegmentFile, Suffix};
+pub(crate) use self::write::encode;
+use super::{
+    chunk::{Chunk, ColumnData},
+    index::Index,
+    shape::{Column, Shape, Storage, Tables},
+    source::{Extent, Source},
+};
+use crate::store::StoreError;
+
+/// Our own columns, before those of the fields.
+const OWN: [&str; 4] = ["_time", "_source", "_offset", "_shape"];
+const META_KEY: &str = "omnify";
+const VERSION: u32 = 1;
+
+/// Which of our own columns to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Own(u8);
+
+impl Own {
+    pub(crate) const NONE: Self = Self(0);
+    pub(crate) const TIME: Self = Self(1);
+    pub(crate) const SHAPE: Self = Self(8);
+    pub(crate) const ALL: Self = Self(15);
+
+    pub(crate) const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(crate) const fn is_none(self) -> bool {
+        self.0 == 0
+    }
+
+    fn leaves(self) -> impl Iterator<Item = usize> {
+        (0..OWN.len()).filter(move |at| self.0 >> at & 1 == 1)
+    }
+}
+
+/// What the footer says of a segment.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Meta {
+    version: u32,
+    pub(crate) id: String,
+    pub(crate) rows: u64,
+    pub(crate) malformed: u64,
+    /// Time of the first and the last row.
+    pub(crate) first: i64,
+    pub(crate) last: i64,
+    pub(crate) sources: Vec<Extent>,
+    /// Segments whose rows are in this one.
+    pub(crate) replaces: Vec<String>,
+    /// Where our tables are: compressed JSON of [`Tail`].
+    tail: (u64, u64),
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Tail {
+    columns: Vec<StoredColumn>,
+    shapes: Vec<Shape>,
+    /// CRC-32 of each Parquet column chunk.
+    checksums: Vec<u32>,
+    /// Length of what follows this: the packed index.
+    index: usize,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredColumn {
+    #[serde(flatten)]
+    column: Column,
+    scale: u8,
+    /// Number of the Parquet column; absent if no row has a value.
+    leaf: Option<usize>,
+}
+
+/// A sealed, open segment.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    pub(crate) meta: Meta,
+    pub(crate) path: PathBuf,
+    pub(crate) bytes: u64,
+    pub(crate) tables: Arc<Tables>,
+    pub(crate) index: Index,
+    pub(crate) sources: Arc<Vec<Arc<Source>>>,
+    columns: Vec<StoredColumn>,
+    checksums: Vec<u32>,
+    verified: Vec<AtomicBool>,
+    reader: ArrowReaderMetadata,
+    file: SegmentFile,
+}
+
+impl Segment {
+    /// Opens a segment file, checking all but the column chunks.
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::try_open(path).map_err(|reason| StoreError::Damaged {
+            path: path.display().to_string(),
+            reason: reason.to_string(),
+        })
+    }
+
+    fn try_open(path: &Path) -> Result<Self, ParquetError> {
+        let damaged = |what: &str| ParquetError::General(what.to_owned());
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
+        let mut parts = name.split('.').skip(1);
+        let length = parts
+            .next()
+            .and_then(|text| u64::from_str_radix(text, 16).ok());
+        let checksum = parts
+            .next()
+            .and_then(|text| u32::from_str_radix(text, 16).ok());
+        let (Some(length), Some(checksum)) = (length, checksum) else {
+            return Err(damaged("its name does not tell its checksum"));
+        };
+        let file = SegmentFile::open(path)?;
+        let start = file
+            .length
+            .checked_sub(length)
+            .ok_or_else(|| damaged("it is cut short"))?;
+        let tail = file.get_bytes(start, usize::try_from(length).unwrap_or(0))?;
+        if crc(&tail) != checksum {
+            return Err(damaged("the checksum of its tail is wrong"));
+        }
+        let suffix = Suffix { start, bytes: tail };
+        let mut reader =
+            ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Optional);
+        reader.try_parse(&suffix)?;
+        let metadata = reader.finish()?;
+        let pairs = metadata.file_metadata().key_value_metadata();
+        let text = pairs
+            .into_iter()
+            .flatten()
+            .find(|pair| pair.key == META_KEY);
+        let text = text.and_then(|pair| pair.value.as_deref());
+        let meta: Meta = text
+            .and_then(|text| serde_json::from_str(text).ok())
+            .ok_or_else(|| damaged("its footer is not ours"))?;
+        if meta.version != VERSION {
+            return Err(damaged("it was written by another version"));
+        }
+        let packed = suffix.get_bytes(meta.tail.0, usize::try_from(meta.tail.1).unwrap_or(0))?;
+        let unpacked = zstd::stream::decode_all(&packed[..])?;
+        let mut values = serde_json::Deserializer::from_slice(&unpacked).into_iter::<Tail>();
+        let tail = values
+            .next()
+            .and_then(Result::ok)
+            .ok_or_else(|| damaged("its tables are odd"))?;
+        let index = unpacked
+            .len()
+            .checked_sub(tail.index)
+            .and_then(|start| Index::unpack(&unpacked[start..]))
+            .ok_or_else(|| damaged("its index is odd"))?;
+        let reader = open_reader(metadata, &tail.columns, &index)?;
+        let columns = tail
+            .columns
+            .iter()
+            .map(|stored| stored.column.clone())
+            .collect();
+        Ok(Self {
+            path: path.to_owned(),
+            bytes: file.length,
+            tables: Arc::new(Tables::from_parts(columns, tail.shapes)),
+            sources: Arc::new(
+                meta.sources
+                    .iter()
+                    .map(|extent| Arc::new(extent.source.clone()))
+                    .collect(),
+            ),
+            verified: tail
+                .checksums
+                .iter()
+                .map(|_| AtomicBool::new(false))
+                .collect(),
+            checksums: tail.checksums,
+            columns: tail.columns,
+            reader,
+            index,
+            file,
+            meta,
+        })
+    }
+
+    /// Reads columns of the rows in these ranges; of our own columns those asked for, the others
+    /// are zeroes. Fields that were not asked for are null.
+    pub(crate) fn read(
+        &self,
+        columns: &[usize],
+        own: Own,
+        ranges: &[Range<usize>],
+    ) -> Result<Chunk, StoreError> {
+        self.try_read(columns, own, ranges)
+            .map_err(|error| StoreError::Damaged {
+                path: self.path.display().to_string(),
+                reason: error.to_string(),
+            })
+    }
+
+    /// All rows, whole.
+    pub(crate) fn read_all(&self) -> Result<Chunk, StoreError> {
+        let columns: Vec<usize> = (0..self.columns.len()).collect();
+        let rows = usize::try_from(self.meta.rows).unwrap_or(0);
+        self.read(&columns, Own::ALL, &[0..rows])
+    }
+
+    fn try_read(
+        &self,
+        columns: &[usize],
+        own: Own,
+        ranges: &[Range<usize>],
+    ) -> Result<Chunk, ParquetError> {
+        let fields = columns
+            .iter()
+            .filter_map(|&column| self.columns.get(column)?.leaf);
+        let leaves: Vec<usize> = own.leaves().chain(fields).collect();
+        let rows = ranges.iter().map(ExactSizeIterator::len).sum();
+        if leaves.is_empty() || rows == 0 {
+            return self.to_chunk(None, rows);
+        }
+        for &leaf in &leaves {
+            self.verify(leaf)?;
+        }
+        let total = usize::try_from(self.meta.rows).unwrap_or(0);
+        let mask = ProjectionMask::leaves(self.reader.parquet_schema(), leaves);
+        let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(
+            self.file.clone(),
+            self.reader.clone(),
+        )
+        .with_batch_size(rows)
+        .with_projection(mask);
+        if rows < total {
+            let selection = RowSelection::from_consecutive_ranges(ranges.iter().cloned(), total);
+            builder = builder.with_row_selection(selection);
+        }
+        let batches = builder.build()?.collect::<Result<Vec<_>, _>>()?;
+        match &batches[..] {
+            [] => self.to_chunk(None, 0),
+            [batch] => self.to_chunk(Some(batch), batch.num_rows()),
+            [first, ..] => {
+                let batch = arrow_select::concat::concat_batches(&first.schema(), &batches)?;
+                self.to_chunk(Some(&batch), batch.num_rows())
+            }
+        }
+    }
+
+    fn to_chunk(&self, batch: Option<&RecordBatch>, rows: usize) -> Result<Chunk, ParquetError> {
+        let lost = || ParquetError::General("a column has an unexpected type".to_owned());
+        let own = |at: usize| batch.and_then(|batch| batch.column_by_name(OWN[at]));
+        let schema = self.reader.schema();
+        let numbers = |at: usize| match own(at) {
+            Some(array) => array
+                .as_any()
+                .downcast_ref::<UInt32Array>()
+                .cloned()
+                .ok_or_else(lost),
+            None => Ok(vec![0; rows].into()),
+        };
+        let column = |stored: &StoredColumn| {
+            let name = stored.leaf.map(|leaf| schema.field(leaf).name());
+            let read = name.and_then(|name| batch?.column_by_name(name));
+            let none = || -> ArrayRef {
+                match stored.column.storage {
+                    Storage::Number => new_null_array(&DataType::Int64, rows),
+                    _ => new_null_array(&DataType::Utf8, rows),
+                }
+            };
+            ColumnData {
+                array: read.cloned().unwrap_or_else(none),
+                scale: stored.scale,
+            }
+        };
+        Ok(Chunk {
+            tables: self.tables.clone(),
+            sources: self.sources.clone(),
+            time: match own(0) {
+                Some(array) => array
+                    .as_any()
+                    .downcast_ref::<Int64Array>()
+                    .ok_or_else(lost)?
+                    .clone(),
+                None => vec![0; rows].into(),
+            },
+            source: numbers(1)?,
+            offset: match own(2) {
+                Some(array) => array
+                    .as_any()
+                    .downcast_ref::<UInt64Array>()
+                    .ok_or_else(lost)?
+                    .clone(),
+                None => vec![0; rows].into(),
+            },
+            shape: numbers(3)?,
+            columns: self.columns.iter().map(column).collect(),
+        })
+    }
+
+    /// Checks a column chunk once, before its first use.
+    fn verify(&self, leaf: usize) -> Result<(), ParquetError> {
+        let (Some(seen), Some(&checksum)) = (self.verified.get(leaf), self.checksums.get(leaf))
+        else {
+            return Err(ParquetError::General("a column has no checksum".to_owned()));
+        };
+        if seen.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let (start, length) = self
+            .reader
+            .metadata()
+            .row_group(0)
+            .column(leaf)
+            .byte_range();
+        let bytes = self
+            .file
+            .get_bytes(start, usize::try_from(length).unwrap_or(0))?;
+        if crc(&bytes) != checksum {
+            return Err(ParquetError::General(format!(
+                "the checksum of column {leaf} is wrong"
+            )));
+        }
+        seen.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// How to read the file: columns with a dictionary keep it.
+fn open_reader(
+    metadata: ParquetMetaData,
+    columns: &[StoredColumn],
+    index: &Index,
+) -> Result<ArrowReaderMetadata, ParquetError> {
+    let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
+    let metadata = Arc::new(metadata);
+    let plain = ArrowReaderMetadata::try_new(metadata.clone(), options.clone())?;
+    let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+    let field = |(leaf, field): (usize, &Arc<Field>)| {
+        let column = columns.iter().position(|column| column.leaf == Some(leaf));
+        let own = column.and_then(|at| index.columns.get(at));
+        if *field.data_type() == DataType::Utf8 && own.is_some_and(|own| own.dictionary) {
+            Arc::new(field.as_ref().clone().with_data_type(dictionary.clone()))
+        } else {
+            field.clone()
+        }
+    };
+    let fields: Vec<Arc<Field>> = plain
+        .schema()
+        .fields()
+        .iter()
+        .enumerate()
+        .map(field)
+        .collect();
+    ArrowReaderMetadata::try_new(metadata, options.with_schema(Arc::new(Schema::new(fields))))
+}
+
+fn crc(bytes: &[u8]) -> u32 {
+    let mut crc = flate2::Crc::new();
+    crc.update(bytes);
+    crc.sum()
+}
