@@ -3,12 +3,15 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use axum::Router;
+use omnify_trace::setup::Levels;
+use tokio::task::JoinHandle;
 
 use crate::{
     access::{Role, hash, hash_password, new_secret},
-    api::{self, App, Options},
-    state::{State, StateError, TokenRow, UserRow},
-    store::{LogStore, StoreError},
+    alerts::{Engine, defaults},
+    api::{self, App, LostLines, Options},
+    state::{AlertRow, State, StateError, TokenRow, UserRow},
+    store::{EmbeddedStore, LogStore, StoreError, StoreOptions},
     time,
 };
 
@@ -33,20 +36,21 @@ pub enum BuildError {
     /// A password could not be hashed.
     #[error("OT0421: the password of `{0}` could not be hashed: the system gave no randomness")]
     Password(String),
-    /// Neither a log directory nor a store was given.
-    #[error("OT0422: the admin API has nothing to read; give it a log_dir or a store")]
-    NoStore,
+    /// The runtime ended while the store was being opened.
+    #[error("OT0422: the log store was not opened, because the runtime is ending")]
+    Aborted,
 }
 
 /// The running admin API.
 pub struct Admin {
     app: App,
     first_token: Option<String>,
+    alerts: Option<JoinHandle<()>>,
+    embedded: Option<Arc<EmbeddedStore>>,
 }
 
 impl Admin {
     /// A builder with every default.
-    #[must_use]
     pub fn builder() -> AdminBuilder {
         AdminBuilder::default()
     }
@@ -58,7 +62,6 @@ impl Admin {
     }
 
     /// `/api/admin/*`, `/healthz`, `/readyz`, `/metrics`; no state left to provide.
-    #[must_use]
     pub fn router(&self) -> Router {
         api::router(&self.app)
     }
@@ -77,6 +80,12 @@ impl Admin {
 
     /// Ends live streams, seals the store and closes the state.
     pub async fn shutdown(&self) {
+        if let Some(alerts) = &self.alerts {
+            alerts.abort();
+        }
+        if let Some(store) = &self.embedded {
+            store.close().await;
+        }
         self.app.state.close().await;
     }
 }
@@ -94,6 +103,9 @@ pub struct AdminBuilder {
     users: Vec<(String, String, Role, Option<String>)>,
     session_length: Option<Duration>,
     secure_cookies: bool,
+    levels: Option<Levels>,
+    lost_lines: Option<LostLines>,
+    alert_period: Option<Duration>,
 }
 
 impl AdminBuilder {
@@ -160,6 +172,25 @@ impl AdminBuilder {
         self
     }
 
+    /// The levels that `PUT levels` changes: `telemetry.levels().clone()`. Defaults to none, and
+    /// the route answers 404.
+    pub fn levels(mut self, levels: Levels) -> Self {
+        self.levels = Some(levels);
+        self
+    }
+
+    /// How often the alert rules are evaluated; zero for never. Defaults to 15 seconds.
+    pub fn alert_period(mut self, period: Duration) -> Self {
+        self.alert_period = Some(period);
+        self
+    }
+
+    /// How many lines the journal lost so far, for `health` and `metrics`. Defaults to unknown.
+    pub fn lost_lines(mut self, count: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        self.lost_lines = Some(Arc::new(count));
+        self
+    }
+
     /// Opens the state and the store, and starts following the log files.
     ///
     /// # Errors
@@ -191,17 +222,44 @@ impl AdminBuilder {
                 })
                 .await?;
         }
-        let store = self.store.ok_or(BuildError::NoStore)?;
+        let (store, embedded) = match self.store {
+            Some(store) => (store, None),
+            None => {
+                let log_dir = self.log_dir.unwrap_or_else(|| data_dir.join("logs"));
+                std::fs::create_dir_all(&log_dir).map_err(|source| BuildError::Directory {
+                    path: log_dir.clone(),
+                    source,
+                })?;
+                let options = StoreOptions::new(log_dir, data_dir.join("store"));
+                let opened = tokio::task::spawn_blocking(|| EmbeddedStore::open(options)).await;
+                let embedded = Arc::new(opened.map_err(|_| BuildError::Aborted)??);
+                (
+                    Arc::<EmbeddedStore>::clone(&embedded) as Arc<dyn LogStore>,
+                    Some(embedded),
+                )
+            }
+        };
+        let alerts = match self.alert_period.unwrap_or(Duration::from_secs(15)) {
+            Duration::ZERO => None,
+            period => {
+                provide_rules(&state).await?;
+                Some(Engine::new(state.clone(), Arc::clone(&store)).start(period))
+            }
+        };
         let options = Options {
             session_length: self
                 .session_length
                 .unwrap_or(Duration::from_secs(12 * 60 * 60)),
             secure_cookies: self.secure_cookies,
             service_name: self.service_name.unwrap_or_else(|| "omnify".to_owned()),
+            levels: self.levels,
+            lost_lines: self.lost_lines,
         };
         Ok(Admin {
-            app: App::new(store, state, &options),
+            app: App::new(store, state, options),
             first_token,
+            alerts,
+            embedded,
         })
     }
 }
@@ -250,4 +308,25 @@ async fn provide_token(
         })
         .await?;
     Ok(first)
+}
+
+/// A new installation begins with the default rules; one whose rules were all removed keeps none
+/// of them only until its next start.
+async fn provide_rules(state: &State) -> Result<(), StateError> {
+    if !state.alerts().await?.is_empty() {
+        return Ok(());
+    }
+    for (id, rule) in defaults() {
+        let Ok(definition) = serde_json::to_string(&rule) else {
+            continue;
+        };
+        let row = AlertRow {
+            id: id.to_owned(),
+            definition,
+            updated_at: time::now(),
+            updated_by: "default".to_owned(),
+        };
+        state.put_alert(&row).await?;
+    }
+    Ok(())
 }

@@ -16,11 +16,12 @@
 //! # }
 //! ```
 //!
-//! Rooms: [`store`] finds lines, [`analysis`] makes sense of them, [`access`] says who may ask,
-//! [`state`] keeps the little that is not in the log files, [`api`] answers over HTTP.
+//! Rooms: [`store`] finds lines, [`analysis`] makes sense of them, [`alerts`] keeps watch,
+//! [`access`] says who may ask, [`state`] keeps the little that is not in the log files, [`api`] answers over HTTP.
 
 pub mod access;
 mod admin;
+pub mod alerts;
 pub mod analysis;
 pub mod api;
 pub mod state;

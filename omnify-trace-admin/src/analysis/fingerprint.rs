@@ -15,7 +15,7 @@ static VARIABLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"|(?P<email>[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,})",
         r"|(?P<address>\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?::\d+)?\b)",
         r#"|(?P<quoted>"[^"]*"|'[^' ]*'|`[^`]*`)"#,
-        r"|(?P<hex>\b0x[0-9a-fA-F]+\b|\b[0-9a-fA-F]*[0-9][0-9a-fA-F]{7,}\b)",
+        r"|(?P<hex>\b0x[0-9a-fA-F]+\b|\b[0-9a-fA-F]{8,}\b)",
         r"|(?P<id>\b[A-Za-z]+[_-][0-9][A-Za-z0-9_-]*\b)",
         r"|(?P<number>\d+(?:\.\d+)?)",
     ))
@@ -47,7 +47,13 @@ pub fn template(message: &str) -> String {
     };
     variable
         .replace_all(first_line, |found: &regex::Captures<'_>| {
-            for (name, placeholder) in [
+            let whole = found.get(0).map_or("", |whole| whole.as_str());
+            // A word such as "defaced" is no number, and a long number is just a number.
+            if found.name("hex").is_some() && !whole.bytes().any(|byte| byte.is_ascii_digit()) {
+                return whole.to_owned();
+            }
+            let digits = whole.bytes().all(|byte| byte.is_ascii_digit());
+            [
                 ("uuid", "<id>"),
                 ("time", "<time>"),
                 ("email", "<email>"),
@@ -55,12 +61,11 @@ pub fn template(message: &str) -> String {
                 ("quoted", "<value>"),
                 ("hex", "<hex>"),
                 ("id", "<id>"),
-            ] {
-                if found.name(name).is_some() {
-                    return placeholder;
-                }
-            }
-            "<n>"
+            ]
+            .into_iter()
+            .find(|(name, _)| !digits && found.name(name).is_some())
+            .map_or("<n>", |(_, placeholder)| placeholder)
+            .to_owned()
         })
         .into_owned()
 }
@@ -112,6 +117,8 @@ mod tests {
             ("can't open, isn't there", "can't open, isn't there"),
             ("at 2026-11-21T09:10:11.5Z it failed", "at <time> it failed"),
             ("object deadbeef01 gone", "object <hex> gone"),
+            ("defaced facade accede", "defaced facade accede"),
+            ("effaced 1234567890", "effaced <n>"),
             ("first\nsecond 7", "first"),
         ] {
             assert_eq!(template(message), expected);

@@ -9,7 +9,6 @@ mod fetch;
 mod fingerprint;
 mod incomplete;
 mod line;
-mod matcher;
 mod performance;
 mod runs;
 mod series;
@@ -26,7 +25,6 @@ pub use fetch::{Range, collect, of_type, of_types, with};
 pub use fingerprint::{Fingerprint, fingerprint, template};
 pub use incomplete::{IncompleteItem, incomplete};
 pub use line::{LineJson, LineSchema};
-pub use matcher::matches;
 pub use performance::{
     AgentFigures, ApiFigures, Performance, PerformanceBucket, PerformanceSeries, RouteFigures,
     VitalFigures, performance,

@@ -289,9 +289,12 @@ fn close_steps(steps: &mut [Step], status: RunStatus, ended: Option<i64>) {
     }
 }
 
+/// Step, kind and name of an operation.
+type Operation<'a> = (Option<&'a str>, Option<&'a str>, Option<&'a str>);
+
 /// Whether more operations stalled than recovered.
 fn is_stalled(events: &[Event]) -> bool {
-    let mut stalled: HashMap<(Option<&str>, Option<&str>, Option<&str>), bool> = HashMap::new();
+    let mut stalled: HashMap<Operation<'_>, bool> = HashMap::new();
     for event in events {
         let key = (
             event.context(fields::STEP_ID),

@@ -92,6 +92,8 @@ impl From<StoreStats> for StoreBody {
 /// The journal of this process in figures.
 #[derive(Default, Serialize, ToSchema)]
 pub(super) struct JournalBody {
+    /// Lines that this process's journal lost; null if the service did not say.
+    lost_lines: Option<u64>,
     /// Live streams open.
     live_streams: usize,
 }
@@ -142,6 +144,7 @@ pub(super) async fn health(
         components,
         store: stats.unwrap_or_default().into(),
         journal: JournalBody {
+            lost_lines: app.lost_lines.as_ref().map(|count| count()),
             live_streams: app.streams.open(),
         },
     }))

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     analysis::{
-        self, ErrorGroup, IncompleteItem, LineJson, LineSchema, Performance, Stats, Trace,
+        self, ErrorGroup, IncompleteItem, LineJson, LineSchema, Performance, Range, Stats, Trace,
         fingerprint,
     },
     time,
@@ -116,7 +116,7 @@ pub(super) struct ErrorBody {
 /// One error group with its newest lines.
 #[utoipa::path(get, path = "/errors/{fingerprint}", tag = "insight",
     params(("fingerprint" = String, Path, description = "16 hexadecimal digits"), When), responses(
-    (status = 200, description = "The group; without a range that of the last 24 hours", body = ErrorBody),
+    (status = 200, description = "The group; without a range that of the last 7 days", body = ErrorBody),
     (status = 404, description = "No line in the range has it", body = Problem),
 ))]
 pub(super) async fn error(
@@ -126,7 +126,12 @@ pub(super) async fn error(
     Params(when): Params<When>,
 ) -> Result<Json<ErrorBody>, ApiError> {
     let now = time::now();
-    let range = when.or_a_day(now)?;
+    // A link to a group outlives the view it came from, so it looks further back by itself.
+    let week = Range {
+        from: now.saturating_sub(7 * time::DAY),
+        to: now.saturating_add(1),
+    };
+    let range = when.asked(now)?.unwrap_or(week);
     let issues = app.decided().await?;
     let (groups, events) =
         analysis::error_groups(&*caller.lines, &range, &[], &issues, now).await?;

@@ -7,6 +7,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use omnify_trace::CorrelationContext;
+
 use super::problem::Problem;
 
 /// Headers of every answer that does not set them itself: OWASP's list for a JSON API.
@@ -37,8 +39,21 @@ static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Finishes each answer.
 pub(super) async fn finish(request: Request, next: Next) -> Response {
-    let request_id = request_id(request.headers());
-    let trace_id = trace_id(request.headers());
+    // A tracing layer around us has already decided on the ids.
+    let context = CorrelationContext::current();
+    let known = |id: Option<String>| id.filter(|id| !id.is_empty());
+    let request_id = known(
+        context
+            .as_ref()
+            .and_then(|context| Some(context.request_id()?.to_string())),
+    )
+    .unwrap_or_else(|| request_id(request.headers()));
+    let trace_id = known(
+        context
+            .as_ref()
+            .and_then(|context| Some(context.trace_id()?.to_string())),
+    )
+    .or_else(|| trace_id(request.headers()));
     let mut response = next.run(request).await;
     if let Some(mut problem) = response.extensions_mut().remove::<Problem>() {
         problem.request_id = Some(request_id.clone());

@@ -45,6 +45,9 @@ pub(super) async fn metrics(AxumState(app): AxumState<App>) -> Result<impl IntoR
         "Live log streams open.",
         u64::try_from(app.streams.open()).unwrap_or(u64::MAX),
     );
+    if let Some(lost) = &app.lost_lines {
+        gauge("lost_lines", "Lines that the journal lost.", lost());
+    }
     gauge(
         "uptime_seconds",
         "Seconds since the admin API started.",

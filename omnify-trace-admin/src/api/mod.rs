@@ -1,17 +1,19 @@
 //! The admin API: routes, their shapes, and the OpenAPI document made from both.
 
+mod accounts;
+mod alerts;
 mod caller;
 mod export;
 mod health;
 mod insight;
 mod issues;
 mod layers;
+mod levels;
 mod logs;
 mod metrics;
 mod params;
 mod problem;
 mod runs;
-mod search_text;
 mod session;
 mod stream;
 mod support;
@@ -33,6 +35,7 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use omnify_trace::setup::Levels;
 pub use problem::{ApiError, ParameterProblem, Problem};
 
 use crate::{
@@ -57,6 +60,8 @@ pub(crate) struct Inner {
     pub(crate) secure_cookies: bool,
     pub(crate) service_name: String,
     pub(crate) started: Instant,
+    pub(crate) levels: Option<Levels>,
+    pub(crate) lost_lines: Option<LostLines>,
     pub(crate) streams: stream::Streams,
     openapi: std::sync::OnceLock<String>,
 }
@@ -70,7 +75,7 @@ impl std::ops::Deref for App {
 }
 
 impl App {
-    pub(crate) fn new(store: Arc<dyn LogStore>, state: State, options: &Options) -> Self {
+    pub(crate) fn new(store: Arc<dyn LogStore>, state: State, options: Options) -> Self {
         Self(Arc::new(Inner {
             store,
             state,
@@ -78,8 +83,10 @@ impl App {
             tokens: LoginLimiter::new(60, Duration::from_secs(60)),
             session_length: options.session_length,
             secure_cookies: options.secure_cookies,
-            service_name: options.service_name.clone(),
+            service_name: options.service_name,
             started: Instant::now(),
+            levels: options.levels,
+            lost_lines: options.lost_lines,
             streams: stream::Streams::default(),
             openapi: std::sync::OnceLock::new(),
         }))
@@ -95,12 +102,16 @@ impl App {
     }
 }
 
+/// Says how many lines the journal lost so far.
+pub(crate) type LostLines = Arc<dyn Fn() -> u64 + Send + Sync>;
+
 /// What the builder decides about the API.
-#[derive(Debug, Clone)]
 pub(crate) struct Options {
     pub(crate) session_length: Duration,
     pub(crate) secure_cookies: bool,
     pub(crate) service_name: String,
+    pub(crate) levels: Option<Levels>,
+    pub(crate) lost_lines: Option<LostLines>,
 }
 
 #[derive(OpenApi)]
@@ -156,6 +167,14 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(support::client_support))
         .routes(routes!(issues::list))
         .routes(routes!(issues::one, issues::change))
+        .routes(routes!(alerts::list, alerts::make))
+        .routes(routes!(alerts::put, alerts::remove))
+        .routes(routes!(alerts::silence))
+        .routes(routes!(accounts::tokens, accounts::new_token))
+        .routes(routes!(accounts::revoke_token))
+        .routes(routes!(accounts::users))
+        .routes(routes!(accounts::put_user, accounts::remove_user))
+        .routes(routes!(levels::levels, levels::change_levels))
         .routes(routes!(health::health))
         .routes(routes!(openapi))
 }

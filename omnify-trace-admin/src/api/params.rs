@@ -8,10 +8,10 @@ use omnify_trace::schema::fields;
 use serde::{Deserialize, de::DeserializeOwned};
 use utoipa::IntoParams;
 
-use super::{problem::ApiError, search_text};
+use super::problem::ApiError;
 use crate::{
     analysis::{Range, with},
-    store::{Filter, Query},
+    store::{Filter, Query, grammar},
     time::{self, DAY},
 };
 
@@ -179,11 +179,26 @@ impl Which {
                     "The search text is longer than 4,096 bytes.",
                 ));
             }
-            let (more, hint) = search_text::parse(search);
-            filters.extend(more);
-            note = hint;
+            let parsed = grammar::parse(search);
+            filters.extend(parsed.filters.into_iter().map(upper_level));
+            note = parsed.note;
         }
         Ok((filters, note))
+    }
+}
+
+/// `level:error` means what `level:ERROR` means.
+fn upper_level(filter: Filter) -> Filter {
+    match filter {
+        Filter::OneOf { field, values } if field == "level" => Filter::OneOf {
+            field,
+            values: values
+                .iter()
+                .map(|value| value.to_ascii_uppercase())
+                .collect(),
+        },
+        Filter::Not(inner) => Filter::Not(Box::new(upper_level(*inner))),
+        other => other,
     }
 }
 

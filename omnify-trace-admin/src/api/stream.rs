@@ -29,8 +29,8 @@ use super::{
 };
 use crate::{
     access::belongs_to,
-    analysis::{Event, LineJson, matches},
-    store::{Line, LogStore, Order, Page, Query},
+    analysis::LineJson,
+    store::{Line, LogStore, Matcher, Order, Page, Query},
 };
 
 /// Streams open at the same time.
@@ -89,11 +89,13 @@ pub(super) async fn stream(
         .get("last-event-id")
         .and_then(|value| value.to_str().ok())
         .map(str::to_owned);
+    let query = Query {
+        filters,
+        ..Query::default()
+    };
     let follower = Follower {
-        query: Query {
-            filters,
-            ..Query::default()
-        },
+        matcher: Matcher::new(&query),
+        query,
         organization_id: caller.principal.organization_id.clone(),
         // Before the backlog is read, so that nothing falls between.
         tail: caller.lines.tail(),
@@ -113,6 +115,7 @@ pub(super) async fn stream(
 type Sender = mpsc::Sender<Result<SseEvent, Infallible>>;
 
 struct Follower {
+    matcher: Matcher,
     query: Query,
     organization_id: Option<String>,
     tail: broadcast::Receiver<Arc<Line>>,
@@ -188,7 +191,7 @@ impl Follower {
         {
             return false;
         }
-        self.query.filters.is_empty() || matches(&self.query, &Event::parse(line.clone()))
+        self.matcher.matches(line)
     }
 }
 

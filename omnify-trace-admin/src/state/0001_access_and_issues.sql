@@ -39,7 +39,6 @@ CREATE TABLE issues (
 CREATE TABLE alert_rules (
     id TEXT PRIMARY KEY,
     definition TEXT NOT NULL,
-    enabled BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     updated_by TEXT NOT NULL
 );

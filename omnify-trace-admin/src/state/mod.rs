@@ -3,6 +3,7 @@
 //! SQLite beside the log files by default, Postgres by URL for several instances.
 
 mod access;
+mod alerts;
 mod issues;
 mod migrations;
 
@@ -15,6 +16,7 @@ use sqlx::{
 };
 
 pub use access::{SessionRow, TokenRow, UserRow};
+pub use alerts::{AlertRow, AlertStateRow};
 pub use issues::{IssueRow, IssueState};
 
 /// How long a statement waits for a connection or a lock.
