@@ -60,8 +60,9 @@ pub(super) const MIN_CAPACITY: usize = 4096;
 /// A ring file that claims more than this is not ours.
 pub(super) const MAX_CAPACITY: usize = 1 << 30;
 
-const NOTE_CLAIMED: u64 = 1;
 const NOTE_READY: u64 = 2;
+/// Words of one bit per slot.
+const TAKEN: usize = IN_FLIGHT_SLOTS / 64;
 
 const _: () = assert!(size_of::<Header>() <= HEADER_BYTES);
 
@@ -83,6 +84,7 @@ pub(super) struct Ring {
     base: NonNull<u8>,
     capacity: u64,
     nonce: u64,
+    taken: [AtomicU64; TAKEN],
     next_note: AtomicUsize,
 }
 
@@ -124,6 +126,7 @@ impl Ring {
             base,
             capacity: capacity as u64,
             nonce: 0,
+            taken: [const { AtomicU64::new(0) }; TAKEN],
             next_note: AtomicUsize::new(0),
         };
         ring.nonce = ring.header().nonce.load(Relaxed);
@@ -261,22 +264,31 @@ impl Ring {
         if note.len() > IN_FLIGHT_NOTE {
             return None;
         }
+        let slot = self.claim_note()?;
+        // SAFETY: the claim made this slot ours until `forget`; the note fits it.
+        unsafe {
+            let to = self.base.as_ptr().add(note_at(slot) + WORD);
+            std::ptr::copy_nonoverlapping(note.as_ptr(), to, note.len());
+        }
+        let ready = (note.len() as u64) << 8 | NOTE_READY;
+        self.note_state(slot).store(ready, Release);
+        Some(slot)
+    }
+
+    /// A free slot. Which ones are taken is nobody else's business, so that is in plain memory; a
+    /// full table says no after sixteen loads.
+    fn claim_note(&self) -> Option<usize> {
         let start = self.next_note.fetch_add(1, Relaxed);
-        for i in 0..IN_FLIGHT_SLOTS {
-            let slot = (start.wrapping_add(i)) % IN_FLIGHT_SLOTS;
-            let state = self.note_state(slot);
-            if state.load(Relaxed) == 0
-                && state
-                    .compare_exchange(0, NOTE_CLAIMED, Acquire, Relaxed)
-                    .is_ok()
-            {
-                // SAFETY: the swap made this slot ours until `forget`; the note fits it.
-                unsafe {
-                    let to = self.base.as_ptr().add(note_at(slot) + WORD);
-                    std::ptr::copy_nonoverlapping(note.as_ptr(), to, note.len());
+        for i in 0..TAKEN {
+            let at = start.wrapping_add(i) % TAKEN;
+            let mut taken = self.taken[at].load(Relaxed);
+            while taken != u64::MAX {
+                let bit = taken.trailing_ones() as usize;
+                let before = self.taken[at].fetch_or(1 << bit, Acquire);
+                if before & (1 << bit) == 0 {
+                    return Some(at * 64 + bit);
                 }
-                state.store((note.len() as u64) << 8 | NOTE_READY, Release);
-                return Some(slot);
+                taken = before;
             }
         }
         None
@@ -286,6 +298,7 @@ impl Ring {
     pub(super) fn forget(&self, slot: usize) {
         if slot < IN_FLIGHT_SLOTS {
             self.note_state(slot).store(0, Release);
+            self.taken[slot / 64].fetch_and(!(1 << (slot % 64)), Release);
         }
     }
 
