@@ -91,6 +91,10 @@ export async function post<T>(path: string, body: unknown, params: Params = {}, 
   return (await send('POST', path, params, body, signal)).json() as Promise<T>;
 }
 
+export async function put<T>(path: string, body: unknown): Promise<T> {
+  return (await send('PUT', path, {}, body)).json() as Promise<T>;
+}
+
 export async function postForText(path: string, body: unknown, params: Params): Promise<string> {
   return (await send('POST', path, params, body)).text();
 }

@@ -1,12 +1,13 @@
 /** The questions that the tabs ask, as TanStack queries. */
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
-import { type ApiError, get, type Params } from './client';
+import { ApiError, get, type Params } from './client';
 import type {
   ErrorGroup,
   Facets,
   Health,
   Histogram,
   IncompleteItem,
+  Issue,
   Line,
   LogPage,
   Performance_,
@@ -150,6 +151,17 @@ export const errorGroup = (fingerprint: string) =>
   queryOptions({
     queryKey: ['error', fingerprint],
     queryFn: ({ signal }) => get<ErrorGroup>(`errors/${encodeURIComponent(fingerprint)}`, {}, signal),
+  });
+
+/** Null where nobody has decided yet. */
+export const issue = (fingerprint: string) =>
+  queryOptions({
+    queryKey: ['issue', fingerprint],
+    queryFn: ({ signal }) =>
+      get<Issue>(`issues/${encodeURIComponent(fingerprint)}`, {}, signal).catch((error: unknown) => {
+        if (error instanceof ApiError && error.status === 404) return null;
+        throw error;
+      }),
   });
 
 export const incomplete = (time: Params) =>

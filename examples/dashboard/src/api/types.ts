@@ -100,7 +100,7 @@ export interface ErrorGroup {
   last_seen: string;
   users: number;
   workflows: number;
-  state: 'new' | 'ongoing' | 'resolved' | 'regressed';
+  state: 'new' | 'ongoing' | 'resolved' | 'regressed' | 'ignored';
   trend: number[];
   example_id: string;
   examples?: Line[];
@@ -239,6 +239,18 @@ export interface Performance_ {
     step_ms: number;
     buckets: { start: string; requests: number; p50_ms: number | null; p95_ms: number | null; p99_ms: number | null }[];
   };
+}
+
+/** What people decided about an error group. */
+export interface Issue {
+  fingerprint: string;
+  state: 'ongoing' | 'resolved' | 'ignored';
+  resolved_at: string | null;
+  ticket_url: string | null;
+  assignee: string | null;
+  note: string | null;
+  updated_at: string;
+  updated_by: string;
 }
 
 export interface IncompleteItem {

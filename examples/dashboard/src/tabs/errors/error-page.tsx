@@ -7,6 +7,7 @@ import { count } from '../../lib/format';
 import { Card, Empty, Loaded, Skeleton, Sparkline, Status, Time } from '../../ui/basics';
 import { Icon } from '../../ui/icons';
 import { useTabLink } from '../../ui/links';
+import { IssueCard } from './issue-card';
 import { Story } from '../../ui/story';
 
 export default function ErrorPage() {
@@ -84,6 +85,7 @@ function Content({ group }: { group: ErrorGroup }) {
           <Sparkline values={group.trend} tone="error" label="Occurrences over time" />
         </div>
       </Card>
+      <IssueCard fingerprint={group.fingerprint} />
       {example?.exception && (
         <Card title="Latest example">
           <pre className="stacktrace" tabIndex={0}>

@@ -11,6 +11,7 @@ import { Badge, Card, Empty, Loaded, SkeletonRows, Status, Time } from '../../ui
 import { Icon } from '../../ui/icons';
 import { useTabLink } from '../../ui/links';
 import { Story } from '../../ui/story';
+import { Troubled } from './troubled';
 
 export default function Support() {
   const [search] = useSearchParams();
@@ -39,12 +40,15 @@ export default function Support() {
         onLook={(next) => update({ client: next.client, issue: next.issue }, 'push')}
       />
       {client === '' ? (
-        <div className="card">
-          <Empty icon="support" title="Look up a customer">
-            Enter the id of a user or an organization. You get one timeline of everything that happened to them, the
-            probable cause, and what to do, each with its evidence.
-          </Empty>
-        </div>
+        <>
+          <div className="card">
+            <Empty icon="support" title="Look up a customer">
+              Enter the id of a user or an organization. You get one timeline of everything that happened to them, the
+              probable cause, and what to do, each with its evidence.
+            </Empty>
+          </div>
+          <Troubled />
+        </>
       ) : (
         <Loaded query={query} what="The report" loading={<Loading />}>
           {(report) => <Report report={report} request={request} />}

@@ -1,0 +1,116 @@
+/** What people decided about an error group: state, ticket, who looks after it, a note. */
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import type { FormEvent } from 'react';
+import { put } from '../../api/client';
+import { issue as issueQuery } from '../../api/queries';
+import type { Issue } from '../../api/types';
+import { Card, Loaded, SkeletonRows, Time } from '../../ui/basics';
+import { Icon } from '../../ui/icons';
+
+type Change = Partial<Pick<Issue, 'state' | 'ticket_url' | 'assignee' | 'note'>>;
+
+const STATES = [
+  ['ongoing', 'Open'],
+  ['resolved', 'Resolved'],
+  ['ignored', 'Ignored'],
+] as const;
+
+export function IssueCard({ fingerprint }: { fingerprint: string }) {
+  const client = useQueryClient();
+  const query = useQuery(issueQuery(fingerprint));
+  const change = useMutation({
+    mutationFn: (body: Change) => put<Issue>(`issues/${encodeURIComponent(fingerprint)}`, body),
+    onSuccess: (issue) => {
+      client.setQueryData(issueQuery(fingerprint).queryKey, issue);
+      for (const key of ['error', 'errors', 'stats']) void client.invalidateQueries({ queryKey: [key] });
+    },
+  });
+  const issue = query.data;
+  return (
+    <Card
+      title="Issue"
+      sub={
+        issue ? (
+          <>
+            changed by {issue.updated_by}, <Time iso={issue.updated_at} as="ago" />
+          </>
+        ) : (
+          'nobody has decided yet'
+        )
+      }
+      actions={
+        <div className="segmented" role="group" aria-label="State of the issue">
+          {STATES.map(([state, name]) => (
+            <button
+              key={state}
+              type="button"
+              aria-pressed={(issue?.state ?? 'ongoing') === state}
+              disabled={change.isPending}
+              onClick={() => change.mutate({ state })}
+            >
+              {name}
+            </button>
+          ))}
+        </div>
+      }
+    >
+      <Loaded query={query} what="The issue" loading={<SkeletonRows rows={2} height={36} />}>
+        {(known) => (
+          <Details
+            key={known?.updated_at ?? 'new'}
+            issue={known}
+            busy={change.isPending}
+            onSave={(body) => change.mutate(body)}
+          />
+        )}
+      </Loaded>
+      {change.error && (
+        <div className="note error" role="alert">
+          <Icon name="alert" />
+          {change.error.message}
+        </div>
+      )}
+    </Card>
+  );
+}
+
+function Details({ issue, busy, onSave }: { issue: Issue | null; busy: boolean; onSave: (change: Change) => void }) {
+  const save = (event: FormEvent<HTMLFormElement>): void => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    const value = (name: string): string => String(form.get(name) ?? '').trim();
+    onSave({ ticket_url: value('ticket_url'), assignee: value('assignee'), note: value('note') });
+  };
+  return (
+    <form className="issue" onSubmit={save} aria-label="Issue">
+      <div className="field">
+        <label htmlFor="ticket_url">
+          Ticket{' '}
+          {issue?.ticket_url && (
+            <a href={issue.ticket_url} target="_blank" rel="noreferrer noopener">
+              open
+            </a>
+          )}
+        </label>
+        <input
+          id="ticket_url"
+          name="ticket_url"
+          type="url"
+          defaultValue={issue?.ticket_url ?? ''}
+          placeholder="https://tracker.example/ISSUE-1"
+        />
+      </div>
+      <div className="field">
+        <label htmlFor="assignee">Looked after by</label>
+        <input id="assignee" name="assignee" defaultValue={issue?.assignee ?? ''} autoComplete="off" />
+      </div>
+      <div className="field note-field">
+        <label htmlFor="note">Note</label>
+        <input id="note" name="note" defaultValue={issue?.note ?? ''} autoComplete="off" />
+      </div>
+      <button type="submit" className="button" disabled={busy}>
+        {busy ? 'Saving…' : 'Save'}
+      </button>
+    </form>
+  );
+}

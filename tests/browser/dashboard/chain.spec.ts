@@ -1,0 +1,71 @@
+/** The whole chain: a click, and everything it causes, under one trace id. */
+import { admin, until } from './server.js';
+import { expect, test } from './test.js';
+
+interface Line {
+  id: string;
+  timestamp: string;
+  source?: string;
+  event_type?: string;
+  service?: { name?: string };
+  context?: { trace_id?: string; request_id?: string; run_id?: string; session_id?: string };
+}
+interface Page_ {
+  logs: Line[];
+}
+
+/** Where the agents run: a service of its own, with log lines of its own. */
+const AGENT_SERVICE = /agentkit/;
+
+test('a click, its request, workflow, steps, agent call and the agent service share one trace, found by the request id', async ({ page }) => {
+  await page.goto('/');
+  await page.waitForFunction(() => document.documentElement.dataset.trace === 'started');
+  await page.getByLabel('Company').fill('Initech');
+  await page.getByTestId('start-run').click();
+  const outcome = page.getByTestId('outcome').first();
+  const requestId = (await outcome.getByTestId('reference').textContent())?.trim() ?? '';
+  expect(requestId).toMatch(/^[\w.+/=-]{8,128}$/);
+  // Whether it succeeds is the agents' affair, which fail now and then in the demo; it has to end.
+  await expect(outcome.locator('.badge').first()).toHaveText(/completed|failed/, { timeout: 45_000 });
+
+  const first = await until('the request is in the store', 10_000, async () => (await admin<Page_>(`logs?requestId=${requestId}&timeRange=1h&limit=1`)).logs[0]);
+  const traceId = first.context?.trace_id ?? '';
+  expect(traceId).toMatch(/^[0-9a-f]{32}$/);
+
+  const wanted: Record<string, (line: Line) => boolean> = {
+    'the click in the browser': (l) => l.source === 'frontend' && l.event_type === 'user_action',
+    'the browser’s view of the request': (l) => l.source === 'frontend' && /^api_/.test(l.event_type ?? ''),
+    'the request': (l) => l.event_type === 'request_start' && l.context?.request_id === requestId,
+    'the workflow': (l) => l.event_type === 'workflow_start',
+    'a step': (l) => l.event_type === 'workflow_step',
+    'the agent call': (l) => l.event_type === 'agent_start',
+    'the agent service’s own line': (l) => AGENT_SERVICE.test(l.service?.name ?? ''),
+  };
+  const lines = await until('every part of the chain carries the trace id', 20_000, async () => {
+    const { logs } = await admin<Page_>(`logs?traceId=${traceId}&timeRange=1h&limit=1000&order=oldest`);
+    const missing = Object.entries(wanted).filter(([, is]) => !logs.some(is)).map(([name]) => name);
+    if (missing.length) throw new Error(`missing: ${missing.join(', ')}`);
+    return logs;
+  });
+  for (const line of lines) expect(line.context?.trace_id).toBe(traceId);
+
+  // The dashboard's search, with nothing but the id.
+  await page.goto('/admin/');
+  await page.getByRole('searchbox', { name: 'Search everything' }).fill(requestId);
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(new RegExp(`/admin/trace/${traceId}`));
+  const story = page.locator('.story li');
+  await expect(story.first()).toBeVisible();
+  const shown = await story.evaluateAll((items) =>
+    items.map((li) => ({ event: (li as HTMLElement).dataset.event ?? '', service: (li as HTMLElement).dataset.service ?? '', time: li.querySelector('time')?.dateTime ?? '' })),
+  );
+  for (const event of ['user_action', 'request_start', 'workflow_start', 'workflow_step', 'agent_start']) expect(shown.map((s) => s.event)).toContain(event);
+  expect(shown.some((s) => s.service === 'browser')).toBe(true);
+  expect(shown.some((s) => AGENT_SERVICE.test(s.service))).toBe(true);
+  const times = shown.map((s) => s.time);
+  expect(times, 'in order of time').toEqual([...times].sort());
+  const at = (event: string): number => shown.findIndex((s) => s.event === event);
+  expect(at('request_start')).toBeLessThan(at('workflow_start'));
+  expect(at('workflow_start')).toBeLessThan(at('agent_start'));
+  await expect(page.getByRole('region', { name: 'Spans over time' })).toBeVisible();
+});

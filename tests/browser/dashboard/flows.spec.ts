@@ -1,0 +1,121 @@
+/** Ways through the other tabs. */
+import { admin, until } from './server.js';
+import { expect, test } from './test.js';
+
+test('from a run to its step, its logs and its trace', async ({ page }) => {
+  await page.goto('/admin/workflows');
+  await page.getByRole('button', { name: /^Completed/ }).click();
+  await expect(page).toHaveURL(/status=completed/);
+  await page.getByRole('region', { name: 'Runs' }).locator('tbody a').first().click();
+  await expect(page).toHaveURL(/\/admin\/runs\//);
+  const bars = page.locator('.timeline .bar');
+  await bars.nth(1).click();
+  await expect(page).toHaveURL(/step=/);
+  await expect(bars.nth(1)).toHaveAttribute('aria-pressed', 'true');
+  await page.getByRole('link', { name: 'Logs of this run' }).click();
+  await expect(page).toHaveURL(/run_id/);
+  await expect(page.locator('.log-row').first()).toBeVisible();
+  await page.goBack();
+  await page.getByRole('link', { name: 'Trace', exact: true }).click();
+  await expect(page.locator('.wf-row').nth(2)).toBeVisible();
+});
+
+test('a support report has evidence that leads to lines, and can be downloaded', async ({ page }) => {
+  await page.goto('/admin/support');
+  const users = page.getByRole('region', { name: 'Users with errors' });
+  await expect(users.getByRole('link').first()).toBeVisible({ timeout: 40_000 });
+  const name = (await users.getByRole('link').first().textContent()) ?? '';
+  await page.getByLabel('User or organization').fill(name);
+  await page.getByRole('button', { name: 'Look up' }).click();
+  await expect(page.getByRole('region', { name: 'Probable cause' })).toBeVisible();
+  await expect(page.getByRole('region', { name: 'Timeline' }).locator('li').first()).toBeVisible();
+  for (const [button, ending] of [['Markdown', 'md'], ['HTML', 'html'], ['JSON', 'json']] as const) {
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: button, exact: true }).click()]);
+    expect(download.suggestedFilename()).toBe(`support-${name.replace(/[^\w.-]/g, '_')}.${ending}`);
+  }
+  const evidence = page.getByRole('link', { name: 'Evidence 1' }).first();
+  if (await evidence.count()) {
+    await evidence.click();
+    await expect(page.getByRole('complementary', { name: 'Line details' })).toBeVisible();
+  }
+});
+
+test('an error group is decided about, and stays so', async ({ page }) => {
+  const group = await until('an error group', 30_000, async () => (await admin<{ errors: { fingerprint: string }[] }>('errors?timeRange=1h')).errors.at(-1));
+  await page.goto(`/admin/errors/${group.fingerprint}`);
+  await page.getByLabel('Ticket').fill('https://tracker.example/OPS-7');
+  await page.getByLabel('Note').fill('known, mended next week');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByRole('link', { name: 'open' })).toHaveAttribute('href', 'https://tracker.example/OPS-7');
+  await page.getByRole('button', { name: 'Ignored' }).click();
+  await expect(page.getByRole('button', { name: 'Ignored' })).toHaveAttribute('aria-pressed', 'true');
+  await page.reload();
+  await expect(page.getByRole('button', { name: 'Ignored' })).toHaveAttribute('aria-pressed', 'true');
+  await expect(page.getByLabel('Note')).toHaveValue('known, mended next week');
+});
+
+test('the range goes along from tab to tab', async ({ page }) => {
+  await page.goto('/admin/?range=15m');
+  for (const tab of ['Logs', 'Workflows', 'Performance', 'Support', 'Overview']) {
+    await page.getByRole('navigation', { name: 'Tabs' }).getByRole('link', { name: tab }).click();
+    await expect(page).toHaveURL(/range=15m/);
+    await expect(page.getByLabel('Time range')).toHaveValue('15m');
+  }
+});
+
+test('a chosen theme stays, without a flash', async ({ page }) => {
+  await page.goto('/admin/');
+  await page.getByRole('button', { name: /^Theme: system/ }).click();
+  await page.getByRole('button', { name: /^Theme: light/ }).click();
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+  await page.reload({ waitUntil: 'commit' });
+  await page.waitForSelector('#root', { state: 'attached' });
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+});
+
+test('live data moves nothing on the overview', async ({ page }) => {
+  await page.goto('/admin/');
+  await expect(page.locator('.uplot canvas').first()).toBeVisible();
+  const shift = await page.evaluate(
+    () =>
+      new Promise<number>((resolve) => {
+        let sum = 0;
+        new PerformanceObserver((list) => {
+          for (const entry of list.getEntries() as (PerformanceEntry & { value: number; hadRecentInput: boolean })[]) {
+            if (!entry.hadRecentInput) sum += entry.value;
+          }
+        }).observe({ type: 'layout-shift', buffered: true });
+        // Two rounds of fresh numbers.
+        setTimeout(() => resolve(sum), 11_000);
+      }),
+  );
+  expect(shift).toBeLessThan(0.02);
+});
+
+test('the customer page reports a script error and a broken component with a reference', async ({ page, complaints }) => {
+  await page.goto('/');
+  await page.waitForFunction(() => document.documentElement.dataset.trace === 'started');
+  await page.getByTestId('js-error').click();
+  await expect(page.getByTestId('reference').first()).not.toBeEmpty();
+  await page.getByTestId('render-error').click();
+  await expect(page.getByRole('alert')).toContainText('This part of the page failed');
+  await page.getByLabel('What did you do just before?').fill('I picked a plan.');
+  await page.getByRole('button', { name: 'Report a problem' }).click();
+  await expect(page.getByText('The report is on its way.')).toBeVisible();
+  // Both were meant to be thrown.
+  const thrown = complaints.splice(0).filter((c) => !/reading 'invoice'|plan picker/.test(c));
+  expect(thrown).toEqual([]);
+  await until('the script error is in the store', 20_000, async () => {
+    const { logs } = await admin<{ logs: unknown[] }>(`logs?timeRange=15m&eventType=frontend_error&search=${encodeURIComponent('invoice')}`);
+    return logs.length > 0;
+  });
+});
+
+test('the dashboard logs itself', async ({ page }) => {
+  await page.goto('/admin/workflows');
+  await page.getByRole('button', { name: /^Failed/ }).click();
+  await until('the dashboard’s own click is in the store', 20_000, async () => {
+    const { logs } = await admin<{ logs: unknown[] }>('logs?timeRange=15m&eventType=user_action&target=dashboard');
+    return logs.length > 0;
+  });
+});
