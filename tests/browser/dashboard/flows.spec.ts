@@ -33,7 +33,7 @@ test('a support report has evidence that leads to lines, and can be downloaded',
     const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: button, exact: true }).click()]);
     expect(download.suggestedFilename()).toBe(`support-${name.replace(/[^\w.-]/g, '_')}.${ending}`);
   }
-  const evidence = page.getByRole('link', { name: 'Evidence 1' }).first();
+  const evidence = page.getByRole('link', { name: 'line 1', exact: true }).first();
   if (await evidence.count()) {
     await evidence.click();
     await expect(page.getByRole('complementary', { name: 'Line details' })).toBeVisible();

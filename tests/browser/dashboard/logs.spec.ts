@@ -43,7 +43,7 @@ test('a line shows what happened around it, and its link leads back to it', asyn
   await page.goto('/admin/logs?q=event_type:request_complete');
   await rows(page).first().click();
   await expect(drawer(page)).toBeVisible();
-  await drawer(page).getByRole('button', { name: '±5' }).click();
+  await drawer(page).getByRole('button', { name: '±5', exact: true }).click();
   await expect(drawer(page).locator('.around [aria-current="true"]')).toBeVisible();
   const message = await drawer(page).locator('.drawer-message').textContent();
   await page.goto(page.url());

@@ -7,7 +7,7 @@ import { ApiError, setCsrfToken } from '../api/client';
 import { session } from '../api/queries';
 import { getLogger } from '../trace';
 import { Empty, Failure, SkeletonRows } from '../ui/basics';
-import { Crash } from '../ui/crash';
+import { crash } from '../ui/crash';
 import { Overview } from '../tabs/overview/overview';
 import { Login } from './login';
 import { Shell } from './shell';
@@ -64,7 +64,7 @@ export function App() {
 function Tabs() {
   const { pathname } = useLocation();
   return (
-    <ErrorBoundary fallback={Crash} resetKeys={[pathname]}>
+    <ErrorBoundary fallback={crash} resetKeys={[pathname]}>
       <Suspense
         fallback={
           <div className="page">

@@ -10,7 +10,7 @@ import { createRoot } from 'react-dom/client';
 import { BrowserRouter } from 'react-router';
 import { ApiError } from '../api/client';
 import { startTrace } from '../trace';
-import { Crash } from '../ui/crash';
+import { crash } from '../ui/crash';
 import { App } from './app';
 
 const client = new QueryClient({
@@ -28,7 +28,7 @@ void startTrace('dashboard');
 const root = document.getElementById('root');
 if (root) {
   createRoot(root, reactErrorHandlers()).render(
-    <ErrorBoundary fallback={Crash}>
+    <ErrorBoundary fallback={crash}>
       <QueryClientProvider client={client}>
         <BrowserRouter basename="/admin">
           <App />

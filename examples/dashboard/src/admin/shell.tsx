@@ -65,7 +65,7 @@ export function Shell({ who, children }: { who: Session; children: ReactNode }) 
         </div>
       </header>
       <div className="main">
-        <div className="topbar" role="toolbar" aria-label="Page tools">
+        <section className="topbar" aria-label="Page tools">
           <Finder inputRef={finder} />
           <span className="grow hide-s" />
           <RangePicker />
@@ -80,7 +80,7 @@ export function Shell({ who, children }: { who: Session; children: ReactNode }) 
             <Icon name="help" />
           </button>
           <LogoutButton who={who} />
-        </div>
+        </section>
         <main id="content" tabIndex={-1} className="grow stack-0">
           {children}
         </main>
@@ -100,6 +100,7 @@ function Finder({ inputRef }: { inputRef: React.RefObject<HTMLInputElement | nul
     <form
       className="finder"
       role="search"
+      aria-label="Everything"
       onSubmit={(event) => {
         event.preventDefault();
         if (text.trim()) void find(text).then(() => setText(''));

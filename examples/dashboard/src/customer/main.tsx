@@ -5,7 +5,7 @@ import '../styles/customer.css';
 import { ErrorBoundary, reactErrorHandlers } from '@omnify/trace/react';
 import { createRoot } from 'react-dom/client';
 import { startTrace } from '../trace';
-import { Crash } from '../ui/crash';
+import { crash } from '../ui/crash';
 import { CustomerPage } from './page';
 
 void startTrace('acme-onboarding').finally(() => {
@@ -15,7 +15,7 @@ void startTrace('acme-onboarding').finally(() => {
 const root = document.getElementById('root');
 if (root) {
   createRoot(root, reactErrorHandlers()).render(
-    <ErrorBoundary fallback={Crash}>
+    <ErrorBoundary fallback={crash}>
       <CustomerPage />
     </ErrorBoundary>,
   );

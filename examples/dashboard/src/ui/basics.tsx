@@ -117,7 +117,7 @@ export function Empty({
   return (
     <div className="state">
       <Icon name={icon} size={28} />
-      <h3>{title}</h3>
+      <p className="state-title">{title}</p>
       {children && <p>{children}</p>}
       {action}
     </div>
@@ -130,7 +130,7 @@ export function Failure({ error, retry, what }: { error: unknown; retry?: () => 
   return (
     <div className="state error" role="alert">
       <Icon name="alert" size={28} />
-      <h3>{what} could not be loaded</h3>
+      <p className="state-title">{what} could not be loaded</p>
       <p>{error instanceof Error ? error.message : String(error)}</p>
       {(problem.code ?? problem.request_id) && (
         <p className="small mono">

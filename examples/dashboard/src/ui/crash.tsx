@@ -1,15 +1,18 @@
 import type { FallbackProps } from '@omnify/trace/react';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { Icon } from './icons';
 
+/** For an error boundary, which calls its fallback as a plain function: hooks need an element. */
+export const crash = (props: FallbackProps): ReactNode => <Crash {...props} />;
+
 /** Shown where a part of the page failed: what to tell support, and ways on. */
-export function Crash({ error, reference, retry, report }: FallbackProps) {
+function Crash({ error, reference, retry, report }: FallbackProps) {
   const [words, setWords] = useState('');
   const [sent, setSent] = useState(false);
   return (
     <div className="state error" role="alert">
       <Icon name="alert" size={28} />
-      <h3>This part of the page failed</h3>
+      <p className="state-title">This part of the page failed</p>
       <p>{error instanceof Error ? error.message : String(error)}</p>
       {reference && (
         <p className="small">

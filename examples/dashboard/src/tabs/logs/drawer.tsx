@@ -125,7 +125,7 @@ function Details({
         {line.exception && <Exception line={line} />}
         {groups(line).map((group) => (
           <section key={group.title} aria-label={group.title}>
-            <h3>{group.title}</h3>
+            <h2>{group.title}</h2>
             <dl className="fields">
               {group.fields.map((field) => (
                 <FieldRow key={field.path} field={field} time={time} onFilter={onFilter} />
@@ -153,7 +153,7 @@ function Exception({ line }: { line: Line }) {
   if (!exception) return null;
   return (
     <section aria-label="Exception">
-      <h3>Exception</h3>
+      <h2>Exception</h2>
       <p>
         <strong>{exception.type ?? 'error'}</strong>
         {exception.category && (
@@ -255,9 +255,9 @@ function Around({ id, onSelect }: { id: string; onSelect: (id: string) => void }
   const [n, setN] = useState<number | null>(null);
   const query = useQuery({ ...around(id, n ?? 5), enabled: n !== null });
   return (
-    <section aria-label="Context">
+    <section aria-label="Lines around">
       <div className="row">
-        <h3 className="grow">Lines around</h3>
+        <h2 className="grow">Lines around</h2>
         <div className="segmented">
           {STEPS.map((step) => (
             <button type="button" key={step} aria-pressed={n === step} onClick={() => setN(n === step ? null : step)}>

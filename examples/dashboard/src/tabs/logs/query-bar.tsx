@@ -60,6 +60,7 @@ export function QueryBar({
       <form
         className="querybar"
         role="search"
+        aria-label="Logs"
         onSubmit={(event) => {
           event.preventDefault();
           submit(text);

@@ -185,7 +185,7 @@ function Evidence({ ids }: { ids: readonly string[] }) {
   return (
     <span className="evidence small no-print">
       {ids.slice(0, 8).map((id, i) => (
-        <Link key={id} to={link('/logs', { line: id })} className="badge accent" aria-label={`Evidence ${i + 1}`}>
+        <Link key={id} to={link('/logs', { line: id })} className="badge accent">
           line {i + 1}
         </Link>
       ))}

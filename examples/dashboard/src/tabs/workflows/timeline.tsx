@@ -149,7 +149,7 @@ function Bar({
       role="button"
       tabIndex={0}
       aria-pressed={chosen}
-      aria-label={`${nameOf(step)}: ${step.status}, ${noteOf(step)}${step.critical ? ', on the critical path' : ''}`}
+      aria-label={`${nameOf(step)} ${noteOf(step)}, ${step.status}${step.critical ? ', on the critical path' : ''}`}
       onClick={onChoose}
       onKeyDown={(event) => {
         if (event.key !== 'Enter' && event.key !== ' ') return;
@@ -160,11 +160,13 @@ function Bar({
       <rect className={`main soft-${tone}`} x={x} y={y} width={width} height={BAR} />
       <rect className={`fill-${tone}`} x={x} y={y} width={Math.min(4, width)} height={BAR} />
       {step.critical && <rect className="critical" x={x} y={y + BAR - 3} width={width} height={3} />}
-      <text x={textX} y={y + 13} textAnchor={anchor}>
-        {nameOf(step)}
-      </text>
-      <text className="axis" x={textX} y={y + 26} textAnchor={anchor}>
-        {noteOf(step)}
+      <text textAnchor={anchor}>
+        <tspan x={textX} y={y + 13}>
+          {nameOf(step)}
+        </tspan>{' '}
+        <tspan className="axis" x={textX} y={y + 26}>
+          {noteOf(step)}
+        </tspan>
       </text>
     </g>
   );
