@@ -8,6 +8,28 @@ fn given(yes: bool, points: u16) -> u16 {
     if yes { points } else { 0 }
 }
 
+/// What stands between the parameters of a query once it is decoded.
+pub(super) const SEPARATOR: u8 = 0x1e;
+
+/// The rest of the parameter that begins at `end`, at most `most` bytes of it.
+fn rest_of(text: &[u8], end: usize, most: usize) -> &[u8] {
+    let rest = &text[end..text.len().min(end + most)];
+    let length = rest
+        .iter()
+        .position(|&byte| byte == SEPARATOR)
+        .unwrap_or(rest.len());
+    &rest[..length]
+}
+
+/// The part of the parameter that stands before `start`.
+fn head_of(text: &[u8], start: usize) -> &[u8] {
+    let begin = text[..start]
+        .iter()
+        .rposition(|&byte| byte == SEPARATOR)
+        .map_or(0, |at| at + 1);
+    &text[begin..start]
+}
+
 fn before(text: &[u8], start: usize) -> Option<u8> {
     text[..start]
         .iter()
@@ -36,9 +58,11 @@ pub(super) fn word_start(text: &[u8], start: usize, _: usize, points: u16) -> u1
 
 /// The path, or one of its segments, ends here: `/.env`, `/.env.local` and not `/.environment`.
 pub(super) fn segment_end(text: &[u8], _: usize, end: usize, points: u16) -> u16 {
+    let goes_on = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b' ');
+    // A fragment that is whole directories says enough.
+    let whole = end > 0 && matches!(text[end - 1], b'/' | b'?' | b'=');
     given(
-        text.get(end)
-            .is_none_or(|&byte| !byte.is_ascii_alphanumeric() && byte != b'-'),
+        whole || text.get(end).is_none_or(|&byte| !goes_on(byte)),
         points,
     )
 }
@@ -73,7 +97,7 @@ pub(super) fn handler(text: &[u8], start: usize, end: usize, points: u16) -> u16
             b' ' | b'/' | b'"' | b'\'' | b'\n' | b'\r' | b'`' | b';'
         );
     let assigned = after(text, end + follows) == Some(b'=');
-    let inside = text[..start]
+    let inside = head_of(text, start)
         .iter()
         .any(|byte| matches!(byte, b'<' | b'"' | b'\''));
     given(separated && assigned && inside, points)
@@ -81,7 +105,7 @@ pub(super) fn handler(text: &[u8], start: usize, end: usize, points: u16) -> u16
 
 /// A call after a quote, an angle bracket, a semicolon or a script address: `alert(1)` in prose is none.
 pub(super) fn script_call(text: &[u8], start: usize, end: usize, points: u16) -> u16 {
-    let opened = text[..start]
+    let opened = head_of(text, start)
         .iter()
         .any(|byte| matches!(byte, b'<' | b'"' | b'\'' | b';' | b':' | b'{' | b'`' | b'$'));
     given(
@@ -92,7 +116,7 @@ pub(super) fn script_call(text: &[u8], start: usize, end: usize, points: u16) ->
 
 /// `' or 1=1`, `" or ""="`, `') or ('a'='a`: a quote, a connective, then a comparison, a call or a subquery.
 pub(super) fn quoted_logic(text: &[u8], start: usize, end: usize, points: u16) -> u16 {
-    let rest = &text[end..text.len().min(end + 80)];
+    let rest = rest_of(text, end, 80);
     let broke_out = matches!(before(text, start), Some(b'\'' | b'"' | b')' | b'`'))
         || text[..start]
             .iter()
@@ -120,7 +144,7 @@ pub(super) fn quoted_logic(text: &[u8], start: usize, end: usize, points: u16) -
 pub(super) fn numeric_logic(text: &[u8], start: usize, end: usize, points: u16) -> u16 {
     let number = before(text, start)
         .is_some_and(|byte| byte.is_ascii_digit() || matches!(byte, b'\'' | b'"' | b')'));
-    let rest = trim(&text[end..text.len().min(end + 60)]);
+    let rest = trim(rest_of(text, end, 60));
     let left = rest
         .iter()
         .take_while(|&&byte| byte.is_ascii_alphanumeric() || matches!(byte, b'\'' | b'"' | b'('))
@@ -136,25 +160,44 @@ pub(super) fn numeric_logic(text: &[u8], start: usize, end: usize, points: u16) 
     )
 }
 
-/// `union select` needs something to select: a number, a star, a name, a bracket.
+/// `union select` needs something to select, and is no part of "union selects a president".
 pub(super) fn selects(text: &[u8], _: usize, end: usize, points: u16) -> u16 {
+    let ended = text.get(end).is_some_and(|&byte| !is_word(byte));
     given(
-        after(text, end)
-            .is_some_and(|byte| byte.is_ascii_alphanumeric() || b"*(@'\"`-~!".contains(&byte)),
+        ended && after(text, end).is_some_and(|byte| byte != SEPARATOR),
+        points,
+    )
+}
+
+/// Two dots, or four and more: three are an ellipsis.
+pub(super) fn dots(text: &[u8], start: usize, _: usize, points: u16) -> u16 {
+    let more = text[..start]
+        .iter()
+        .rev()
+        .take_while(|&&byte| byte == b'.')
+        .count();
+    given(more != 1, points)
+}
+
+/// An address of script: no sentence about the language, which has a space there.
+pub(super) fn script_address(text: &[u8], _: usize, end: usize, points: u16) -> u16 {
+    given(
+        text.get(end)
+            .is_some_and(|&byte| byte != b' ' && byte != SEPARATOR),
         points,
     )
 }
 
 /// `select … from …` with something that only SQL has between or after: prose says "select a plan from".
 pub(super) fn select_from(text: &[u8], start: usize, end: usize, points: u16) -> u16 {
-    let rest = &text[end..text.len().min(end + 200)];
+    let rest = rest_of(text, end, 200);
     let Some(from) = find(rest, b" from ").or_else(|| find(rest, b"from(")) else {
         return 0;
     };
     let listed = rest[..from]
         .iter()
         .any(|byte| matches!(byte, b'*' | b',' | b'(' | b'@'));
-    let broke_out = text[..start]
+    let broke_out = head_of(text, start)
         .iter()
         .any(|byte| matches!(byte, b'\'' | b'"' | b'(' | b';'));
     let tail = &rest[from..];
@@ -179,7 +222,7 @@ pub(super) fn select_from(text: &[u8], start: usize, end: usize, points: u16) ->
 /// `; drop table x`, `'; exec …`: a statement after the end of another one.
 pub(super) fn stacked(text: &[u8], start: usize, end: usize, points: u16) -> u16 {
     given(
-        matches!(before(text, start), Some(b';' | b'\'' | b')' | b'"')),
+        matches!(before(text, start), Some(b';' | b'\'' | b')')),
         word_start(text, start, end, points),
     )
 }
@@ -209,7 +252,8 @@ pub(super) fn comment_after_quote(text: &[u8], start: usize, end: usize, points:
 /// A shell command after a separator: `;id`, `|cat /etc`, `&& whoami`, `` `id` ``, `$(id)`, a line break.
 pub(super) fn command(text: &[u8], start: usize, end: usize, points: u16) -> u16 {
     let separated = match before(text, start) {
-        Some(b';' | b'|' | b'`' | b'\n' | b'\r' | b'{') => true,
+        Some(b';' | b'|' | b'`' | b'\n' | b'\r') => true,
+        Some(b'{') => text.get(end) == Some(&b','),
         Some(b'&') => start >= 2 && (text[start - 1] == b' ' || text[start - 2] == b'&'),
         Some(b'(') => contains(&text[..start], b"$(") || contains(&text[..start], b"<("),
         Some(b'/') => text[..start].ends_with(b"/bin/"),
@@ -236,21 +280,19 @@ pub(super) fn downloader(text: &[u8], start: usize, end: usize, points: u16) -> 
 
 /// `{{7*7}}`, `${7*7}`, `#{…}`: an expression, not a placeholder's name.
 pub(super) fn template(text: &[u8], _: usize, end: usize, points: u16) -> u16 {
-    let rest = &text[end..text.len().min(end + 80)];
+    let rest = rest_of(text, end, 80);
     let Some(close) = rest.iter().position(|&byte| byte == b'}' || byte == b'%') else {
         return 0;
     };
     given(
-        rest[..close]
-            .iter()
-            .any(|byte| b"*(._['\"-+#/@".contains(byte)),
+        rest[..close].iter().any(|byte| b"*(_['\"+".contains(byte)),
         points,
     )
 }
 
 /// A line break that begins a header or a second response.
 pub(super) fn splitting(text: &[u8], _: usize, end: usize, points: u16) -> u16 {
-    let line = &text[end..text.len().min(end + 60)];
+    let line = rest_of(text, end, 60);
     let name = line
         .iter()
         .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-')

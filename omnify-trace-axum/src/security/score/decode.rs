@@ -1,15 +1,26 @@
 //! Undoing what attackers do to hide a fragment.
 
-/// Percent-decodes `text` into `out`, `+` as a space where `plus` says so; also `%uXXXX` of ASCII.
-/// Whether anything changed.
-pub(super) fn percent(text: &[u8], plus: bool, out: &mut Vec<u8>) -> bool {
+/// What besides `%XX` has a meaning.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Syntax {
+    /// Nothing: a path, or what a first decoding left.
+    Plain,
+    /// `+` is a space.
+    Form,
+    /// That, and `&` stands between parameters.
+    Query,
+}
+
+/// Percent-decodes `text` into `out`; also `%uXXXX` of ASCII. Whether anything changed.
+pub(super) fn percent(text: &[u8], syntax: Syntax, out: &mut Vec<u8>) -> bool {
     out.clear();
     let mut changed = false;
     let mut i = 0;
     while i < text.len() {
         let (byte, used) = match text[i] {
             b'%' => one(&text[i..]),
-            b'+' if plus => (b' ', 1),
+            b'+' if syntax != Syntax::Plain => (b' ', 1),
+            b'&' if syntax == Syntax::Query => (super::confirm::SEPARATOR, 1),
             byte => (byte, 1),
         };
         changed |= used > 1 || byte != text[i];

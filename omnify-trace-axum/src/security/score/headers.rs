@@ -57,7 +57,7 @@ enum Kind {
     /// Asks for parts.
     Range,
     /// Rewrites the request behind the proxy's back.
-    Override,
+    Override(u16),
 }
 
 impl Kind {
@@ -76,11 +76,9 @@ impl Kind {
             | header::CONNECTION
             | header::CONTENT_LENGTH => return None,
             _ => match name.as_str() {
-                "x-original-url"
-                | "x-rewrite-url"
-                | "proxy"
-                | "x-http-method-override"
-                | "x-method-override" => Self::Override,
+                "proxy" => Self::Override(5),
+                "x-original-url" | "x-rewrite-url" => Self::Override(4),
+                "x-http-method-override" | "x-method-override" => Self::Override(2),
                 "x-forwarded-for" | "x-forwarded-host" | "x-real-ip" | "client-ip"
                 | "true-client-ip" => Self::Address,
                 "traceparent" | "x-request-id" => return None,
@@ -92,7 +90,7 @@ impl Kind {
     fn inspect(&self, value: &[u8], finding: &mut Finding) {
         match self {
             Self::UserAgent => {
-                text::search(value, Location::Header, finding);
+                text::search(value, Location::UserAgent, finding);
             }
             Self::Address => text::inspect(value, Location::Header, finding),
             // A dollar sign, an angle or a brace is in every fragment that works anywhere.
@@ -108,8 +106,8 @@ impl Kind {
                     finding.add(Rule::HeaderAbuse, Location::Header, 5);
                 }
             }
-            Self::Override => {
-                finding.add(Rule::HeaderAbuse, Location::Header, 4);
+            &Self::Override(points) => {
+                finding.add(Rule::HeaderAbuse, Location::Header, points);
                 text::inspect(value, Location::Header, finding);
             }
         }

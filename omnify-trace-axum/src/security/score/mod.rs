@@ -37,6 +37,8 @@ pub enum Location {
     Query,
     /// A header.
     Header,
+    /// The `User-Agent` header.
+    UserAgent,
 }
 
 impl Location {
@@ -48,6 +50,7 @@ impl Location {
             Self::Path => "path",
             Self::Query => "query",
             Self::Header => "header",
+            Self::UserAgent => "user_agent",
         }
     }
 }

@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
+use super::decode::{self, Syntax};
 use super::rules::{FRAGMENTS, Rule};
-use super::{Finding, Location, MAX_INSPECTED, decode};
+use super::{Finding, Location, MAX_INSPECTED};
 
 /// All fragments in one automaton: each byte is looked at once, however many fragments there are.
 static AUTOMATON: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
@@ -44,12 +45,15 @@ pub(super) fn inspect(text: &[u8], location: Location, finding: &mut Finding) {
             return;
         };
         let [once, twice, folded] = &mut *buffers;
-        let plus = location == Location::Query;
-        let changed = decode::percent(text, plus, once);
+        let (first, again) = match location {
+            Location::Query => (Syntax::Query, Syntax::Form),
+            _ => (Syntax::Plain, Syntax::Plain),
+        };
+        let changed = decode::percent(text, first, once);
         decode::fold(once, folded);
         search(folded, location, finding);
-        if changed && once.contains(&b'%') && decode::percent(once, plus, twice) {
-            if twice.contains(&b'%') && decode::percent(twice, plus, once) && has_markup(once) {
+        if changed && once.contains(&b'%') && decode::percent(once, again, twice) {
+            if twice.contains(&b'%') && decode::percent(twice, again, once) && has_markup(once) {
                 finding.add(Rule::Encoding, location, 5);
             }
             decode::fold(twice, folded);

@@ -1,0 +1,289 @@
+//! What an attack looks like, and what does not; headers on every answer.
+
+mod support;
+
+use axum::Router;
+use axum::body::Body;
+use axum::routing::get;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use omnify_trace_axum::security::score::{Finding, score};
+use omnify_trace_axum::security::{SecurityHeaders, SecurityLayer};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use support::{capture, get as request, send};
+
+const ATTACKS: &str = include_str!("corpus/attacks.txt");
+const BENIGN: &str = include_str!("corpus/benign.txt");
+
+/// What the browsers and programs of honest people call themselves.
+const AGENTS: &[&str] = &[
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Safari/605.1.15",
+    "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148",
+    "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Mobile Safari/537.36",
+    "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+    "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
+    "curl/8.9.1",
+    "Wget/1.24.5",
+    "python-requests/2.32.3",
+    "Go-http-client/2.0",
+    "okhttp/4.12.0",
+    "PostmanRuntime/7.42.0",
+    "axios/1.7.7",
+    "node",
+    "Java/21.0.2",
+    "kube-probe/1.31",
+    "Prometheus/2.54.1",
+    "ELB-HealthChecker/2.0",
+    "GitHub-Hookshot/abc123",
+    "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
+    "reqwest/0.13",
+];
+
+fn head(method: &str, uri: &str, headers: &[(&str, &str)]) -> Option<(Method, Uri, HeaderMap)> {
+    // What no HTTP library accepts never reaches the layer.
+    let uri = uri.parse().ok()?;
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        let name: HeaderName = name.parse().ok()?;
+        map.insert(name, HeaderValue::from_bytes(value.as_bytes()).ok()?);
+    }
+    Some((method.parse().ok()?, uri, map))
+}
+
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines()
+        .filter(|line| !line.is_empty() && !line.starts_with("# "))
+}
+
+/// As a client has to write it to get it through an HTTP parser.
+fn writable(uri: &str) -> String {
+    uri.chars()
+        .map(|c| match c {
+            '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}' | ' '
+                if c != '{' && c != '}' && c != '|' =>
+            {
+                utf8_percent_encode(&c.to_string(), NON_ALPHANUMERIC).to_string()
+            }
+            c => c.to_string(),
+        })
+        .collect()
+}
+
+fn attack(line: &str) -> Finding {
+    let (request, header) = line.split_once(" | ").unwrap_or((line, ""));
+    let (method, uri) = request.split_once(' ').expect("a method and an address");
+    let header = header.split_once(": ");
+    let headers: Vec<_> = header.into_iter().collect();
+    let uri = writable(uri);
+    let (method, uri, headers) =
+        head(method, &uri, &headers).unwrap_or_else(|| panic!("not a request: {line}"));
+    score(&method, &uri, &headers)
+}
+
+#[test]
+fn at_least_99_percent_of_the_attacks_are_found() {
+    let attacks: Vec<_> = lines(ATTACKS).collect();
+    let missed: Vec<_> = attacks
+        .iter()
+        .filter(|line| !attack(line).is_suspicious())
+        .collect();
+    println!("{} attacks, {} missed", attacks.len(), missed.len());
+    assert!(attacks.len() >= 300);
+    assert!(
+        missed.len() * 100 <= attacks.len(),
+        "missed {} of {}: {missed:#?}",
+        missed.len(),
+        attacks.len()
+    );
+}
+
+/// Every honest text in every place, with every honest client.
+fn ordinary_requests() -> Vec<(String, Vec<(&'static str, String)>)> {
+    let mut requests = Vec::new();
+    for (index, text) in lines(BENIGN).enumerate() {
+        let encoded = utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let plus = encoded.replace("%20", "+");
+        let agent = AGENTS[index % AGENTS.len()].to_owned();
+        let uris = [
+            format!("/search?q={plus}"),
+            format!("/search?q={encoded}&page=2&sort=-created_at"),
+            format!("/api/v1/items?name={plus}&limit=20&fields=id,name"),
+            format!("/tags/{encoded}"),
+            format!("/users/42/notes?text={encoded}"),
+            format!("/products/{encoded}/reviews?stars=5"),
+            format!("/callback?code=4%2F0AX4XfWh&state={encoded}"),
+            format!("/track?utm_source=news&utm_campaign={plus}&utm_term=a%7Cb"),
+        ];
+        for uri in uris {
+            let referer = format!("https://www.example.com/search?q={encoded}");
+            requests.push((
+                uri,
+                vec![("user-agent", agent.clone()), ("referer", referer)],
+            ));
+        }
+        let cookie = format!("sid=0af7651916cd43dd; theme=dark; q={encoded}; _ga=GA1.2.1.1");
+        requests.push((
+            "/".to_owned(),
+            vec![("user-agent", agent), ("cookie", cookie)],
+        ));
+    }
+    requests
+}
+
+#[test]
+fn at_most_one_in_a_thousand_ordinary_requests_is_flagged() {
+    let requests = ordinary_requests();
+    let mut flagged = Vec::new();
+    for (uri, headers) in &requests {
+        let headers: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        let (method, uri, headers) = head("GET", uri, &headers).expect("a request");
+        let finding = score(&method, &uri, &headers);
+        if finding.is_suspicious() {
+            flagged.push(format!(
+                "{uri} {headers:?}: {:?}",
+                finding.rules().collect::<Vec<_>>()
+            ));
+        }
+    }
+    println!(
+        "{} ordinary requests, {} flagged",
+        requests.len(),
+        flagged.len()
+    );
+    assert!(requests.len() >= 2000);
+    assert!(
+        flagged.len() * 1000 <= requests.len(),
+        "flagged {} of {}: {flagged:#?}",
+        flagged.len(),
+        requests.len()
+    );
+}
+
+#[tokio::test]
+async fn a_suspicious_request_is_reported_and_answered_all_the_same() {
+    let log = capture();
+    let app = Router::new()
+        .route("/x", get(|| async { "ok" }))
+        .layer(SecurityLayer::new());
+    let response = send(&app, request("/x?file=..%2f..%2fetc%2fpasswd")).await;
+    assert_eq!(
+        (response.status().as_u16(), response.body().as_str()),
+        (200, "ok")
+    );
+    let event = &log.of("suspicious_request")[0];
+    assert_eq!(event["level"], "WARN");
+    assert!(event["extra"]["score"].as_u64() >= Some(5));
+    assert_eq!(event["extra"]["location"], "query");
+    assert_eq!(event["extra"]["path"], "/x");
+    assert_eq!(event["extra"]["blocked"], false);
+    log.sink.clear();
+    send(&app, request("/x?page=2")).await;
+    assert!(log.of("suspicious_request").is_empty());
+}
+
+#[tokio::test]
+async fn it_is_blocked_only_when_told() {
+    let _log = capture();
+    let app = Router::new()
+        .route("/x", get(|| async { "ok" }))
+        .layer(SecurityLayer::new().block_at(5));
+    let response = send(&app, request("/x?q=1'+union+select+1,2--")).await;
+    assert_eq!(response.status(), 403);
+    assert_eq!(
+        response.headers()["content-type"],
+        "application/problem+json"
+    );
+    assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+    assert_eq!(send(&app, request("/x?q=hello")).await.status(), 200);
+}
+
+#[tokio::test]
+async fn headers_are_set_unless_the_handler_has_set_them() {
+    let app = Router::new()
+        .route("/json", get(|| async { "ok" }))
+        .route(
+            "/own",
+            get(|| async {
+                (
+                    [("cache-control", "max-age=60"), ("server", "mine/1.0")],
+                    "ok",
+                )
+            }),
+        )
+        .route("/admin/x", get(|| async { "page" }))
+        .route("/administrator", get(|| async { "api" }))
+        .layer(SecurityLayer::new().headers_below("/admin", SecurityHeaders::dashboard()));
+    let response = send(&app, request("/json")).await;
+    for (name, value) in [
+        (
+            "strict-transport-security",
+            "max-age=63072000; includeSubDomains",
+        ),
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "deny"),
+        ("referrer-policy", "no-referrer"),
+        ("cache-control", "no-store, max-age=0"),
+        (
+            "content-security-policy",
+            "default-src 'none'; frame-ancestors 'none'",
+        ),
+    ] {
+        assert_eq!(response.headers()[name], value, "{name}");
+    }
+    let response = send(&app, request("/own")).await;
+    assert_eq!(response.headers()["cache-control"], "max-age=60");
+    assert_eq!(response.headers().get("server"), None);
+    let response = send(&app, request("/admin/x")).await;
+    let policy = response.headers()["content-security-policy"]
+        .to_str()
+        .expect("text");
+    assert!(
+        policy.contains("script-src 'self' 'wasm-unsafe-eval'")
+            && !policy.contains("unsafe-inline"),
+        "{policy}"
+    );
+    assert_eq!(
+        response.headers()["cross-origin-opener-policy"],
+        "same-origin"
+    );
+    let response = send(&app, request("/administrator")).await;
+    assert_eq!(
+        response.headers()["content-security-policy"],
+        "default-src 'none'; frame-ancestors 'none'"
+    );
+}
+
+#[test]
+fn the_work_per_request_is_bounded() {
+    let long = format!("/x?q={}", "%2527%2520or".repeat(5000));
+    let started = std::time::Instant::now();
+    let (method, uri, headers) = head("GET", &long, &[]).expect("a request");
+    for _ in 0..100 {
+        let _ = score(&method, &uri, &headers);
+    }
+    assert!(
+        started.elapsed() < std::time::Duration::from_secs(2),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+mod properties {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_request_makes_it_panic(path in "[ -~]{0,60}", value in "\\PC{0,40}") {
+            let path = utf8_percent_encode(&path, percent_encoding::CONTROLS).to_string().replace([' ', '"', '<', '>', '#'], "%25");
+            let request = Request::get(format!("/{path}")).header("x", HeaderValue::from_bytes(value.as_bytes()).unwrap_or(HeaderValue::from_static(""))).body(Body::empty());
+            if let Ok(request) = request {
+                let _ = score(request.method(), request.uri(), request.headers());
+            }
+        }
+    }
+}
