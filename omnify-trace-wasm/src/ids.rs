@@ -1,6 +1,6 @@
 //! Ids: unique, not secret. One seed from the browser's `crypto`, then xoshiro256++.
 
-use alloc::{string::String, vec::Vec};
+use alloc::vec::Vec;
 
 use crate::json::hex_byte;
 
@@ -15,14 +15,16 @@ pub(crate) struct Ids {
 impl Ids {
     /// A generator for this seed; 32 random bytes are wanted.
     pub(crate) fn new(seed: &[u8]) -> Self {
-        let mut state = [
+        let mut state: [u64; 4] = [
             0x9E37_79B9_7F4A_7C15,
             0xBF58_476D_1CE4_E5B9,
             0x94D0_49BB_1331_11EB,
             0x2545_F491_4F6C_DD1D,
         ];
-        for (index, &byte) in seed.iter().enumerate() {
-            state[index / 8 % 4] ^= u64::from(byte) << (index % 8 * 8);
+        for (word, bytes) in state.iter_mut().zip(seed.chunks(8)) {
+            for &byte in bytes {
+                *word = word.rotate_left(8) ^ u64::from(byte);
+            }
         }
         Self { state }
     }
@@ -47,17 +49,17 @@ impl Ids {
     }
 
     /// A trace or session id: 32 hexadecimal digits, not all zero.
-    pub(crate) fn long(&mut self) -> String {
+    pub(crate) fn long(&mut self) -> Vec<u8> {
         self.hex(2)
     }
 
     /// A span id: 16 hexadecimal digits, not all zero.
-    pub(crate) fn short(&mut self) -> String {
+    pub(crate) fn short(&mut self) -> Vec<u8> {
         self.hex(1)
     }
 
     /// A request or run id in the form of a UUID, version 4.
-    pub(crate) fn uuid(&mut self) -> String {
+    pub(crate) fn uuid(&mut self) -> Vec<u8> {
         let mut out = Vec::with_capacity(36);
         let (high, low) = (self.next(), self.next());
         let high = high & !0xF000 | 0x4000;
@@ -73,11 +75,11 @@ impl Ids {
             }
             hex_byte(&mut out, byte);
         }
-        text(out)
+        out
     }
 
     /// What a person reads out to support: `7K3F-9QXM`.
-    pub(crate) fn reference(&mut self) -> String {
+    pub(crate) fn reference(&mut self) -> Vec<u8> {
         let mut out = Vec::with_capacity(9);
         let mut bits = self.next();
         for index in 0..8 {
@@ -87,10 +89,10 @@ impl Ids {
             out.push(LETTERS[(bits & 31) as usize]);
             bits >>= 5;
         }
-        text(out)
+        out
     }
 
-    fn hex(&mut self, parts: usize) -> String {
+    fn hex(&mut self, parts: usize) -> Vec<u8> {
         let mut out = Vec::with_capacity(32);
         for _ in 0..parts {
             // All zero is not an id.
@@ -98,13 +100,8 @@ impl Ids {
                 hex_byte(&mut out, byte);
             }
         }
-        text(out)
+        out
     }
-}
-
-/// ASCII bytes as a string.
-fn text(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -119,8 +116,8 @@ mod tests {
         assert_ne!(a, b);
         let uuid = ids.uuid();
         assert_eq!(uuid.len(), 36);
-        assert_eq!(uuid.as_bytes()[14], b'4');
-        assert!(matches!(uuid.as_bytes()[19], b'8' | b'9' | b'a' | b'b'));
+        assert_eq!(uuid[14], b'4');
+        assert!(matches!(uuid[19], b'8' | b'9' | b'a' | b'b'));
         assert_eq!(ids.reference().len(), 9);
         assert!((0.0..1.0).contains(&ids.fraction()));
     }

@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// Appends a string with its quotes; control characters are escaped, so a line stays one line.
-pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
+pub(crate) fn string(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
-    escaped(out, text.as_bytes());
+    escaped(out, text);
     out.push(b'"');
 }
 
@@ -60,7 +60,7 @@ pub(crate) fn key(out: &mut Vec<u8>, name: &str) {
 }
 
 /// Appends `"name":"value"` unless the value is empty.
-pub(crate) fn field(out: &mut Vec<u8>, name: &str, value: &str) {
+pub(crate) fn field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
     if !value.is_empty() {
         key(out, name);
         string(out, value);
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn nothing_a_user_types_can_break_a_line() {
         assert_eq!(
-            written(|out| string(out, "a\"b\\c\nd\re\u{1}\u{7f}é")),
+            written(|out| string(out, "a\"b\\c\nd\re\u{1}\u{7f}é".as_bytes())),
             r#""a\"b\\c\nd\re\u0001\u007fé""#
         );
     }
@@ -110,9 +110,9 @@ mod tests {
     fn fields_without_a_value_are_left_out() {
         let text = written(|out| {
             out.push(b'{');
-            field(out, "a", "");
-            field(out, "b", "1");
-            field(out, "c", "2");
+            field(out, "a", b"");
+            field(out, "b", b"1");
+            field(out, "c", b"2");
         });
         assert_eq!(text, r#"{"b":"1","c":"2""#);
     }

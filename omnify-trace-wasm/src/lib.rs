@@ -11,7 +11,8 @@
 
 extern crate alloc;
 
-mod event;
+mod codes;
+mod exports;
 mod ids;
 mod json;
 mod limit;
@@ -28,5 +29,4 @@ mod session;
 mod time;
 mod trace;
 
-pub use event::Event;
-pub use logger::{Core, Count, Fact, Setting, Sign};
+pub use exports::*;

@@ -1,6 +1,6 @@
 //! Limits: the same error a few times a minute, and no more entries than a page can mean.
 
-use alloc::{string::String, vec::Vec};
+use alloc::vec::Vec;
 
 use crate::scan;
 
@@ -19,7 +19,7 @@ struct Seen {
     since: f64,
     count: u32,
     held_back: u32,
-    reference: String,
+    reference: Vec<u8>,
 }
 
 /// What to do with an error.
@@ -27,18 +27,20 @@ pub(crate) enum Verdict {
     /// Send it; so many equal ones were held back since the last.
     Send { held_back: u32 },
     /// Do not; it was sent lately under this reference.
-    Hold { reference: String },
+    Hold { reference: Vec<u8> },
 }
 
 /// Which errors were seen lately.
 #[derive(Default)]
 pub(crate) struct Errors {
     seen: Vec<Seen>,
+    /// Where the oldest is once all places are taken.
+    oldest: usize,
 }
 
 impl Errors {
     /// Judges an error; `reference` is what it will be known by if it is sent.
-    pub(crate) fn judge(&mut self, fingerprint: u64, reference: &str, now: f64) -> Verdict {
+    pub(crate) fn judge(&mut self, fingerprint: u64, reference: &[u8], now: f64) -> Verdict {
         if let Some(seen) = self
             .seen
             .iter_mut()
@@ -60,16 +62,19 @@ impl Errors {
                 held_back: core::mem::take(&mut seen.held_back),
             };
         }
-        if self.seen.len() >= REMEMBERED {
-            self.seen.remove(0);
-        }
-        self.seen.push(Seen {
+        let first = Seen {
             fingerprint,
             since: now,
             count: 1,
             held_back: 0,
             reference: reference.into(),
-        });
+        };
+        if self.seen.len() < REMEMBERED {
+            self.seen.push(first);
+        } else if let Some(oldest) = self.seen.get_mut(self.oldest) {
+            *oldest = first;
+            self.oldest = (self.oldest + 1) % REMEMBERED;
+        }
         Verdict::Send { held_back: 0 }
     }
 }
@@ -117,18 +122,21 @@ pub(crate) fn fingerprint(kind: &str, message: &str, stack: &str) -> u64 {
     hash
 }
 
-/// FNV-1a; each run of digits counts as one `0`.
+/// FNV-1a, closed with a zero; each run of digits counts as one `0`.
 fn fold(hash: &mut u64, text: &str) {
     let mut in_digits = false;
-    for byte in text.bytes().chain(core::iter::once(0)) {
+    for &byte in text.as_bytes() {
         let digit = byte.is_ascii_digit();
-        if digit && in_digits {
-            continue;
+        if !(digit && in_digits) {
+            mix(hash, if digit { b'0' } else { byte });
         }
         in_digits = digit;
-        *hash ^= u64::from(if digit { b'0' } else { byte });
-        *hash = hash.wrapping_mul(0x100_0000_01B3);
     }
+    mix(hash, 0);
+}
+
+fn mix(hash: &mut u64, byte: u8) {
+    *hash = (*hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3);
 }
 
 #[cfg(test)]
@@ -139,15 +147,15 @@ mod tests {
     fn the_same_error_is_sent_five_times_a_minute_and_the_rest_is_counted() {
         let mut errors = Errors::default();
         let sent = (0..20)
-            .filter(|at| matches!(errors.judge(1, "R", f64::from(*at)), Verdict::Send { .. }))
+            .filter(|at| matches!(errors.judge(1, b"R", f64::from(*at)), Verdict::Send { .. }))
             .count();
         assert_eq!(sent, 5);
         assert!(matches!(
-            errors.judge(2, "S", 20.0),
+            errors.judge(2, b"S", 20.0),
             Verdict::Send { held_back: 0 }
         ));
         assert!(matches!(
-            errors.judge(1, "T", 60_000.0),
+            errors.judge(1, b"T", 60_000.0),
             Verdict::Send { held_back: 15 }
         ));
     }
@@ -156,12 +164,28 @@ mod tests {
     fn a_held_back_error_answers_the_reference_that_was_sent() {
         let mut errors = Errors::default();
         for turn in 0..5 {
-            errors.judge(1, &turn.to_string(), 0.0);
+            errors.judge(1, turn.to_string().as_bytes(), 0.0);
         }
-        let Verdict::Hold { reference } = errors.judge(1, "lost", 1.0) else {
+        let Verdict::Hold { reference } = errors.judge(1, b"lost", 1.0) else {
             panic!("sent")
         };
-        assert_eq!(reference, "4");
+        assert_eq!(reference, b"4");
+    }
+
+    #[test]
+    fn of_many_errors_the_oldest_is_forgotten() {
+        let mut errors = Errors::default();
+        for fingerprint in 0..40 {
+            errors.judge(fingerprint, b"R", 0.0);
+        }
+        assert_eq!(errors.seen.len(), REMEMBERED);
+        let known = |fingerprint| {
+            errors
+                .seen
+                .iter()
+                .any(|seen| seen.fingerprint == fingerprint)
+        };
+        assert!(!known(7) && known(8) && known(39));
     }
 
     #[test]

@@ -44,61 +44,48 @@ impl Level {
     }
 }
 
-/// A line's contents. `extra` and `exception` are JSON objects, to be redacted, or empty.
-pub(crate) struct Draft<'a> {
-    pub(crate) level: Level,
-    /// Empty for a plain log line.
-    pub(crate) event_type: &'a str,
-    pub(crate) message: &'a str,
-    pub(crate) target: &'a str,
-    /// Names and values; those without a value are left out.
-    pub(crate) context: [(&'static str, &'a str); 10],
-    pub(crate) extra: &'a str,
-    pub(crate) exception: &'a str,
-}
-
-/// Writes the line, without a line break.
-pub(crate) fn write(draft: &Draft<'_>, redactor: &Redactor, now: f64) -> Vec<u8> {
-    let size = draft.message.len() + draft.extra.len() + draft.exception.len();
-    let mut out = Vec::with_capacity(size + 480);
+/// Begins a line: everything before the context's members.
+pub(crate) fn begin(
+    redactor: &Redactor,
+    level: Level,
+    message: &str,
+    named: [(&'static str, &[u8]); 3],
+    now: f64,
+) -> Vec<u8> {
+    let mut out = Vec::with_capacity(message.len() + 640);
     out.push(b'{');
     json::key(&mut out, fields::TIMESTAMP);
     out.push(b'"');
     time::rfc3339(&mut out, now);
     out.push(b'"');
-    json::field(&mut out, fields::LEVEL, draft.level.as_str());
+    json::field(&mut out, fields::LEVEL, level.as_str().as_bytes());
     json::key(&mut out, fields::MESSAGE);
-    let mut message = Vec::with_capacity(draft.message.len() + 16);
-    json::string(&mut message, json::cut(draft.message, MESSAGE_LIMIT));
-    redactor.json(&mut out, &message);
-    for (name, value) in [
-        (fields::EVENT_TYPE, draft.event_type),
-        (fields::TARGET, draft.target),
-        (fields::SOURCE, "frontend"),
-    ] {
+    let mut text = Vec::with_capacity(message.len() + 16);
+    json::string(&mut text, json::cut(message, MESSAGE_LIMIT).as_bytes());
+    redactor.json(&mut out, &text);
+    for (name, value) in named {
         json::field(&mut out, name, value);
     }
     json::key(&mut out, fields::CONTEXT);
     out.push(b'{');
-    for (name, value) in draft.context {
-        json::field(&mut out, name, value);
-    }
+    out
+}
+
+/// Ends a line after the context's members. `extra` and `exception` are JSON objects or empty.
+pub(crate) fn end(redactor: &Redactor, out: &mut Vec<u8>, extra: &str, exception: &str) {
     out.push(b'}');
-    for (name, text) in [
-        (fields::EXTRA, draft.extra),
-        (fields::EXCEPTION, draft.exception),
-    ] {
-        if text.len() > 2 {
-            json::key(&mut out, name);
-            if text.len() <= JSON_LIMIT {
-                redactor.json(&mut out, text.as_bytes());
-            } else {
-                out.extend_from_slice(b"{\"truncated_bytes\":");
-                json::integer(&mut out, text.len() as u64);
-                out.push(b'}');
-            }
+    for (name, text) in [(fields::EXTRA, extra), (fields::EXCEPTION, exception)] {
+        if text.len() <= 2 {
+            continue;
+        }
+        json::key(out, name);
+        if text.len() <= JSON_LIMIT {
+            redactor.json(out, text.as_bytes());
+        } else {
+            out.extend_from_slice(b"{\"truncated_bytes\":");
+            json::integer(out, text.len() as u64);
+            out.push(b'}');
         }
     }
     out.push(b'}');
-    out
 }

@@ -2,7 +2,7 @@
 
 use alloc::{collections::VecDeque, vec::Vec};
 
-use crate::scan;
+use crate::{codes::Count, scan};
 
 /// The largest batch, in bytes: a beacon may hold 64 KiB in flight, all of them together.
 pub(crate) const BATCH: usize = 48 * 1024;
@@ -16,25 +16,8 @@ const LONGEST_PAUSE_MS: f64 = 300_000.0;
 /// The batch's frame and the commas: `{"sent_at":"…","entries":[…]}`.
 const FRAME: usize = 80;
 
-/// Why a line was not sent.
-#[derive(Clone, Copy)]
-pub(crate) enum Loss {
-    /// The queue was full.
-    QueueFull,
-    /// The page logged more than its share.
-    RateLimited,
-    /// The same error came too often.
-    Duplicate,
-    /// The server would not have it.
-    Rejected,
-    /// One line larger than a batch.
-    TooLarge,
-    /// The person did not agree.
-    NoConsent,
-}
-
-/// How many reasons there are.
-const REASONS: usize = 6;
+/// How many counters there are.
+const COUNTERS: usize = 8;
 
 type Line = Vec<u8>;
 
@@ -55,8 +38,7 @@ pub(crate) struct Queue {
     urgent: bool,
     failures: u32,
     retry_at: f64,
-    sent: u32,
-    lost: [u32; REASONS],
+    counters: [u32; COUNTERS],
 }
 
 impl Queue {
@@ -72,8 +54,7 @@ impl Queue {
             urgent: false,
             failures: 0,
             retry_at: 0.0,
-            sent: 0,
-            lost: [0; REASONS],
+            counters: [0; COUNTERS],
         }
     }
 
@@ -85,7 +66,7 @@ impl Queue {
     /// Takes a line in. An urgent one is sent with little delay.
     pub(crate) fn push(&mut self, line: Vec<u8>, urgent: bool, now: f64) {
         if line.len() + FRAME > BATCH {
-            self.lose(Loss::TooLarge, 1);
+            self.add(Count::TooLarge, 1);
             return;
         }
         if self.waiting.is_empty() {
@@ -103,13 +84,15 @@ impl Queue {
                 break;
             };
             self.bytes -= line.len() + 1;
-            self.lose(Loss::QueueFull, 1);
+            self.add(Count::QueueFull, 1);
         }
     }
 
-    /// Counts lines that will not be sent.
-    pub(crate) fn lose(&mut self, why: Loss, count: u32) {
-        self.lost[why as usize] += count;
+    /// Counts lines.
+    pub(crate) fn add(&mut self, why: Count, count: u32) {
+        if let Some(counter) = self.counters.get_mut(why as usize) {
+            *counter += count;
+        }
     }
 
     /// Milliseconds until something should be sent; negative when there is nothing to do.
@@ -132,20 +115,15 @@ impl Queue {
         now >= self.retry_at
     }
 
-    /// Lines that the server has.
-    pub(crate) fn sent(&self) -> u32 {
-        self.sent
-    }
-
-    /// Lines that wait or are on their way.
-    pub(crate) fn queued(&self) -> u32 {
-        let flying: usize = self.flights.iter().map(|flight| flight.lines.len()).sum();
-        (self.waiting.len() + flying) as u32
-    }
-
-    /// Lines lost for this reason.
-    pub(crate) fn lost(&self, why: Loss) -> u32 {
-        self.lost[why as usize]
+    /// Answers a counter.
+    pub(crate) fn count(&self, what: Count) -> u32 {
+        match what {
+            Count::Queued => {
+                let flying: usize = self.flights.iter().map(|flight| flight.lines.len()).sum();
+                (self.waiting.len() + flying) as u32
+            }
+            what => self.counters.get(what as usize).copied().unwrap_or(0),
+        }
     }
 
     /// Appends the next batch as `line,line,…` to a body of at most `limit` bytes. Tells whether there
@@ -192,16 +170,20 @@ impl Queue {
         jitter: f64,
         now: f64,
     ) {
-        let Some(index) = self.flights.iter().position(|flight| flight.id == id) else {
-            return;
-        };
-        let lines = self.flights.swap_remove(index).lines;
+        let mut lines = Vec::new();
+        self.flights.retain_mut(|flight| {
+            let found = flight.id == id;
+            if found {
+                lines = core::mem::take(&mut flight.lines);
+            }
+            !found
+        });
         let count = lines.len() as u32;
         match status {
             200..300 => {
                 let rejected = rejected.min(count);
-                self.sent += count - rejected;
-                self.lose(Loss::Rejected, rejected);
+                self.add(Count::Sent, count - rejected);
+                self.add(Count::Rejected, rejected);
                 self.failures = 0;
                 self.retry_at = 0.0;
                 self.batch = BATCH;
@@ -218,8 +200,8 @@ impl Queue {
                 self.batch = (self.batch / 2).max(FRAME * 4);
                 self.put_back(lines, now);
             }
-            413 => self.lose(Loss::TooLarge, count),
-            _ => self.lose(Loss::Rejected, count),
+            413 => self.add(Count::TooLarge, count),
+            _ => self.add(Count::Rejected, count),
         }
         // A line larger than a batch that had to shrink would wait for ever.
         if let Some(first) = self.waiting.front() {
@@ -258,9 +240,9 @@ impl Queue {
     }
 
     /// Forgets everything, counted under a reason.
-    pub(crate) fn clear(&mut self, why: Loss) {
+    pub(crate) fn clear(&mut self, why: Count) {
         let count = self.waiting.len() as u32;
-        self.lose(why, count);
+        self.add(why, count);
         self.waiting.clear();
         self.bytes = 0;
     }

@@ -70,9 +70,11 @@ impl Redactor {
     /// Appends the inside of a string, what looks like a secret replaced.
     fn value(&self, out: &mut Vec<u8>, text: &[u8]) {
         let mut at = 0;
+        let mut in_word = false;
         while let Some(&byte) = text.get(at) {
             let rest = text.get(at..).unwrap_or(&[]);
-            let starts_word = at == 0 || !text[at - 1].is_ascii_alphanumeric();
+            let starts_word = !in_word;
+            in_word = byte.is_ascii_alphanumeric();
             let secret = match byte {
                 b'e' if starts_word => jwt(rest),
                 b'B' | b'b' if starts_word => {
@@ -213,16 +215,18 @@ fn bearer(text: &[u8]) -> (usize, usize) {
 
 /// 13 to 19 digits, perhaps in groups, that pass the check of payment cards (Luhn).
 fn card(text: &[u8]) -> usize {
-    let mut digits = [0_u8; 19];
     let mut count = 0;
     let mut end = 0;
+    // Every second digit counts double, from the right; which these are is known at the end.
+    let (mut odd_count, mut even_count) = (0, 0);
     for (at, &byte) in text.iter().enumerate() {
         match byte {
             b'0'..=b'9' => {
-                let Some(slot) = digits.get_mut(count) else {
-                    return 0;
-                };
-                *slot = byte - b'0';
+                let digit = u32::from(byte - b'0');
+                let double = digit * 2 - if digit > 4 { 9 } else { 0 };
+                let first = count % 2 == 0;
+                odd_count += if first { digit } else { double };
+                even_count += if first { double } else { digit };
                 count += 1;
                 end = at + 1;
             }
@@ -230,19 +234,16 @@ fn card(text: &[u8]) -> usize {
             _ => break,
         }
     }
-    if count < 13 {
-        return 0;
+    let sum: u32 = if count % 2 == 0 {
+        even_count
+    } else {
+        odd_count
+    };
+    if (13..=19).contains(&count) && sum.is_multiple_of(10) {
+        end
+    } else {
+        0
     }
-    let sum: u32 = digits[..count]
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(place, &digit)| match u32::from(digit) {
-            digit if place % 2 == 0 => digit,
-            digit => digit * 2 - if digit > 4 { 9 } else { 0 },
-        })
-        .sum();
-    if sum.is_multiple_of(10) { end } else { 0 }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Requests that the page has open.
 
-use alloc::{string::String, vec::Vec};
+use alloc::vec::Vec;
 
 use crate::{ids::Ids, trace::Root};
 
@@ -11,8 +11,8 @@ const MOST: usize = 256;
 pub(crate) struct Open {
     /// The trace, and the request's own span in it.
     pub(crate) root: Root,
-    pub(crate) parent_span_id: String,
-    pub(crate) request_id: String,
+    pub(crate) parent_span_id: Vec<u8>,
+    pub(crate) request_id: Vec<u8>,
 }
 
 impl Open {
@@ -30,14 +30,14 @@ impl Open {
     /// Appends 55 bytes of W3C `traceparent`, sampled or not, with a random id, then 36 of `X-Request-ID`.
     pub(crate) fn headers(&self, sampled: bool, out: &mut Vec<u8>) {
         for part in [
-            "00-",
-            &self.root.trace_id,
-            "-",
+            b"00-",
+            &*self.root.trace_id,
+            b"-",
             &self.root.span_id,
-            if sampled { "-03" } else { "-02" },
+            if sampled { b"-03" } else { b"-02" },
             &self.request_id,
         ] {
-            out.extend_from_slice(part.as_bytes());
+            out.extend_from_slice(part);
         }
     }
 }

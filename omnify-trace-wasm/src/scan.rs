@@ -26,6 +26,19 @@ impl<'a> Iterator for Split<'a> {
     }
 }
 
+/// The parts of a text between NULs; the last one is the rest, whatever is in it.
+pub(crate) fn parts<const N: usize>(text: &str) -> [&str; N] {
+    let mut parts = [""; N];
+    let mut split = split(text, 0);
+    if let Some((last, others)) = parts.split_last_mut() {
+        for part in others {
+            *part = split.next().unwrap_or("");
+        }
+        *last = split.rest.unwrap_or("");
+    }
+    parts
+}
+
 /// Where `part` first occurs.
 pub(crate) fn find(text: &[u8], part: &[u8]) -> Option<usize> {
     (0..text.len()).find(|&at| starts_with(text, at, part))
@@ -37,18 +50,18 @@ pub(crate) fn starts_with(text: &[u8], at: usize, part: &[u8]) -> bool {
 }
 
 /// A whole number in decimal digits, up to the first other byte.
-pub(crate) fn integer(text: &str) -> Option<u64> {
+pub(crate) fn integer(text: &[u8]) -> Option<u64> {
     number(text, 10)
 }
 
 /// A whole number in hexadecimal digits, up to the first other byte.
-pub(crate) fn hex(text: &str) -> Option<u64> {
+pub(crate) fn hex(text: &[u8]) -> Option<u64> {
     number(text, 16)
 }
 
-fn number(text: &str, base: u8) -> Option<u64> {
+fn number(text: &[u8], base: u8) -> Option<u64> {
     let mut value = None;
-    for byte in text.bytes() {
+    for &byte in text {
         let digit = match byte {
             b'0'..=b'9' => byte - b'0',
             b'a'..=b'f' => byte - b'a' + 10,
@@ -94,10 +107,16 @@ mod tests {
     }
 
     #[test]
+    fn the_last_part_is_the_rest() {
+        assert_eq!(parts("a\0\0b\0c"), ["a", "", "b\0c"]);
+        assert_eq!(parts("a"), ["a", ""]);
+    }
+
+    #[test]
     fn numbers_end_at_the_first_other_byte() {
-        assert_eq!(integer("1700000000123.5"), Some(1_700_000_000_123));
-        assert_eq!(integer("x"), None);
-        assert_eq!(integer("12ab"), Some(12));
-        assert_eq!(hex("ff8z"), Some(0xff8));
+        assert_eq!(integer(b"1700000000123.5"), Some(1_700_000_000_123));
+        assert_eq!(integer(b"x"), None);
+        assert_eq!(integer(b"12ab"), Some(12));
+        assert_eq!(hex(b"ff8z"), Some(0xff8));
     }
 }

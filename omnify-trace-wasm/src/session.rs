@@ -1,6 +1,6 @@
 //! A session: one person's visit. It ends after 30 idle minutes and lasts 4 hours at most.
 
-use alloc::{borrow::ToOwned as _, string::String, vec::Vec};
+use alloc::vec::Vec;
 
 use crate::{ids::Ids, json, scan};
 
@@ -11,7 +11,7 @@ const LONGEST_MS: f64 = 4.0 * 3_600_000.0;
 
 /// The current session.
 pub(crate) struct Session {
-    id: String,
+    id: Vec<u8>,
     started: f64,
     seen: f64,
 }
@@ -51,7 +51,7 @@ impl Session {
     }
 
     /// The id.
-    pub(crate) fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &[u8] {
         &self.id
     }
 
@@ -62,14 +62,14 @@ impl Session {
     }
 
     /// What the browser stores: `id started seen`.
-    pub(crate) fn state(&self) -> String {
+    pub(crate) fn state(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(64);
-        out.extend_from_slice(self.id.as_bytes());
+        out.extend_from_slice(&self.id);
         out.push(b' ');
         json::integer(&mut out, self.started as u64);
         out.push(b' ');
         json::integer(&mut out, self.seen as u64);
-        String::from_utf8(out).unwrap_or_default()
+        out
     }
 
     fn alive(&self, now: f64) -> bool {
@@ -84,9 +84,9 @@ impl Session {
             return None;
         }
         Some(Self {
-            id: id.to_owned(),
-            started: scan::integer(parts.next()?)? as f64,
-            seen: scan::integer(parts.next()?)? as f64,
+            id: id.as_bytes().to_vec(),
+            started: scan::integer(parts.next()?.as_bytes())? as f64,
+            seen: scan::integer(parts.next()?.as_bytes())? as f64,
         })
     }
 }
@@ -97,11 +97,15 @@ mod tests {
 
     const MINUTE: f64 = 60_000.0;
 
+    fn text(bytes: Vec<u8>) -> String {
+        String::from_utf8(bytes).unwrap()
+    }
+
     #[test]
     fn thirty_idle_minutes_end_a_session() {
         let mut ids = Ids::new(&[1; 32]);
         let mut session = Session::begin(&mut ids, 0.0);
-        let first = session.id().to_owned();
+        let first = session.id().to_vec();
         assert!(!session.touch(&mut ids, 29.0 * MINUTE));
         assert!(!session.touch(&mut ids, 58.0 * MINUTE));
         assert_eq!(session.id(), first);
@@ -124,7 +128,7 @@ mod tests {
         let mut ids = Ids::new(&[1; 32]);
         let stored = Session::begin(&mut ids, 1_000.0);
         let mut next = Session::begin(&mut ids, 2_000.0);
-        assert!(next.adopt(&stored.state(), 2_000.0));
+        assert!(next.adopt(&text(stored.state()), 2_000.0));
         assert_eq!(next.id(), stored.id());
         for nonsense in [
             "",
@@ -136,7 +140,10 @@ mod tests {
             assert!(!next.adopt(nonsense, 2_000.0), "{nonsense}");
         }
         let mut late = Session::begin(&mut ids, 40.0 * MINUTE);
-        assert!(!late.adopt(&stored.state(), 40.0 * MINUTE), "it had ended");
+        assert!(
+            !late.adopt(&text(stored.state()), 40.0 * MINUTE),
+            "it had ended"
+        );
     }
 
     #[test]
@@ -145,7 +152,7 @@ mod tests {
         let older = Session::begin(&mut ids, 1_000.0);
         let mut used = Session::begin(&mut ids, 2_000.0);
         used.touch(&mut ids, 3_000.0);
-        assert!(!used.adopt(&older.state(), 4_000.0));
+        assert!(!used.adopt(&text(older.state()), 4_000.0));
     }
 
     #[test]

@@ -42,9 +42,12 @@ fn date(days: u64) -> (u64, u64, u64) {
     (year, month, day)
 }
 
-fn digits(out: &mut Vec<u8>, value: u64, width: u32) {
-    for place in (0..width).rev() {
-        out.push(b'0' + (value / 10_u64.pow(place) % 10) as u8);
+fn digits(out: &mut Vec<u8>, mut value: u64, width: usize) {
+    let start = out.len();
+    out.resize(start + width, b'0');
+    for digit in out.iter_mut().skip(start).rev() {
+        *digit = b'0' + (value % 10) as u8;
+        value /= 10;
     }
 }
 

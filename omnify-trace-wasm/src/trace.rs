@@ -5,7 +5,7 @@
 //! the action: the browser cannot follow a promise chain, and this is what a person would say too. The
 //! next action takes over; after it, background traffic belongs to the page view again.
 
-use alloc::string::String;
+use alloc::vec::Vec;
 
 use crate::ids::Ids;
 
@@ -15,8 +15,8 @@ const LONGEST_MS: f64 = 30_000.0;
 
 /// A trace and the span in it that other things are children of.
 pub(crate) struct Root {
-    pub(crate) trace_id: String,
-    pub(crate) span_id: String,
+    pub(crate) trace_id: Vec<u8>,
+    pub(crate) span_id: Vec<u8>,
 }
 
 impl Root {
@@ -70,7 +70,7 @@ impl Traces {
     }
 
     /// A request of this trace was answered: what follows from the answer belongs to the trace too.
-    pub(crate) fn answered(&mut self, trace_id: &str, now: f64) {
+    pub(crate) fn answered(&mut self, trace_id: &[u8], now: f64) {
         if let Some(action) = &mut self.action
             && action.root.trace_id == trace_id
         {
@@ -98,7 +98,7 @@ mod tests {
         (ids, traces)
     }
 
-    fn act(ids: &mut Ids, traces: &mut Traces, now: f64) -> String {
+    fn act(ids: &mut Ids, traces: &mut Traces, now: f64) -> Vec<u8> {
         traces.open_action(ids, now);
         traces.current(now).trace_id.clone()
     }

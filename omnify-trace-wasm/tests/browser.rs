@@ -1,11 +1,22 @@
 //! The core as a page uses it, in a real browser: `cargo xtask test --only wasm`.
 #![cfg(target_arch = "wasm32")]
 
-use omnify_trace_wasm::{Core, Event, Setting, Sign};
+use omnify_trace_wasm as core;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
+
+// As in `js/src/codes.ts`.
+const SETTING_APP: u8 = 0;
+const SETTING_ENDPOINT: u8 = 1;
+const SETTING_ALLOWED_ORIGIN: u8 = 2;
+const SIGN_ACTION: u8 = 1;
+const SIGN_INTERVAL: u8 = 7;
+const EVENT_OWN: u8 = 0;
+const EVENT_USER_ACTION: u8 = 1;
+const EVENT_NAVIGATION: u8 = 2;
+const EVENT_API_RESPONSE: u8 = 4;
 
 #[wasm_bindgen]
 extern "C" {
@@ -23,22 +34,23 @@ extern "C" {
     static NODE_TYPE: u32;
 }
 
-fn core(now: f64) -> Core {
-    let mut core = Core::new(&[7; 32], now);
-    core.set(Setting::App, "page", now);
-    core.set(Setting::Endpoint, "http://x/logs", now);
-    core.set(Setting::AllowedOrigin, &ORIGIN.with(Clone::clone), now);
-    core.notice(Sign::Interval, 0.0, now);
-    core
+/// Tests share the page and the module: each begins with a logger of its own.
+fn begin(now: f64) {
+    core::create(&[7; 32], now);
+    core::set(SETTING_APP, "page", now);
+    core::set(SETTING_ENDPOINT, "http://x/logs", now);
+    core::set(SETTING_ALLOWED_ORIGIN, &ORIGIN.with(Clone::clone), now);
+    core::notice(SIGN_INTERVAL, 0.0, now);
 }
 
-fn log(core: &mut Core, event: Event, message: &str, extra: &str, request: i32, now: f64) {
-    assert!(core.log(2, event, "", message, extra, "", request, now));
+fn log(event: u8, message: &str, extra: &str, request: i32, now: f64) {
+    let parts = format!("\0{extra}\0\0{message}");
+    assert!(core::log(2, event, &parts, request, now));
 }
 
 /// The entries of the next batch, parsed by the browser itself.
-fn entries(core: &mut Core, now: f64) -> Vec<JsValue> {
-    let body = core.take(48 * 1024, false, now);
+fn entries(now: f64) -> Vec<JsValue> {
+    let body = String::from_utf8(core::take(48 * 1024, false, now)).expect("UTF-8");
     let batch = parse(&body).expect("the body is JSON");
     let entries = get(&batch, "entries");
     let count = get(&entries, "length").as_f64().unwrap_or(0.0) as u32;
@@ -62,11 +74,11 @@ fn this_is_a_real_page() {
 #[wasm_bindgen_test]
 fn the_browser_reads_back_what_was_logged() {
     let now = date_now();
-    let mut core = core(now);
+    begin(now);
     let odd = "quote \" backslash \\ newline \n control \u{1} emoji 🦀 line separator \u{2028}";
     let extra = "{\"amount\":12.5,\"password\":\"x\"}";
-    log(&mut core, Event::Own, odd, extra, -1, now);
-    let entries = entries(&mut core, now);
+    log(EVENT_OWN, odd, extra, -1, now);
+    let entries = entries(now);
     assert_eq!(entries.len(), 1);
     let entry = &entries[0];
     assert_eq!(text(entry, "message"), odd);
@@ -81,15 +93,15 @@ fn the_browser_reads_back_what_was_logged() {
 #[wasm_bindgen_test]
 fn a_click_and_the_requests_that_follow_share_a_trace() {
     let now = date_now();
-    let mut core = core(now);
-    log(&mut core, Event::Navigation, "shown", "", -1, now);
-    core.notice(Sign::Action, 0.0, now);
-    log(&mut core, Event::UserAction, "click", "", -1, now);
+    begin(now);
+    log(EVENT_NAVIGATION, "shown", "", -1, now);
+    core::notice(SIGN_ACTION, 0.0, now);
+    log(EVENT_USER_ACTION, "click", "", -1, now);
     let url = ORIGIN.with(|origin| format!("{origin}/api/save"));
-    let ticket = core.request_start(&url, true, now + 10.0);
-    log(&mut core, Event::ApiResponse, "saved", "", 0, now + 60.0);
-    core.request_end(0, now + 60.0);
-    let entries = entries(&mut core, now + 100.0);
+    let ticket = String::from_utf8(core::request_start(&url, true, now + 10.0)).expect("ASCII");
+    log(EVENT_API_RESPONSE, "saved", "", 0, now + 60.0);
+    core::request_end(0, now + 60.0);
+    let entries = entries(now + 100.0);
     let kinds: Vec<String> = entries
         .iter()
         .map(|entry| text(entry, "event_type"))

@@ -1,7 +1,8 @@
 /** The logger over the WebAssembly core: cheap checks here, every rule there. */
-import { Event, Fact, Setting, Sign, type Core } from '#core';
+import * as core from '#core';
 
-import { now } from './clock.js';
+import { EVENT_FRONTEND_ERROR, EVENT_OWN, EVENT_SESSION_START, EVENT_USER_ACTION, FACT_NEW_RUN_ID, FACT_SESSION, FACT_SESSION_ID, FACT_TRACE_ID, SETTING_ORGANIZATION_ID, SETTING_SESSION, SETTING_USER_ID, SIGN_ACTION, SIGN_CONSENT, SIGN_PERSON } from './codes.js';
+import { decode, now } from './clock.js';
 import { describe, toJson } from './exceptions.js';
 import { NOOP } from './noop.js';
 import { storage, type Transport } from './transport.js';
@@ -37,7 +38,6 @@ function isObject(value: unknown): value is object {
 }
 
 export class BrowserLogger implements Logger {
-  readonly #core: Core;
   readonly #transport: Transport;
   readonly #cleanups: (() => void)[] = [];
   readonly #recent: [at: number, level: number, message: string][] = [];
@@ -47,18 +47,17 @@ export class BrowserLogger implements Logger {
   /** After a trap in the module nothing more is asked of it. */
   #broken = false;
 
-  constructor(core: Core, transport: Transport, level: Level) {
-    this.#core = core;
+  constructor(transport: Transport, level: Level) {
     this.#transport = transport;
     this.#threshold = NAMES.indexOf(level);
   }
 
   get traceId(): string {
-    return this.get(Fact.TraceId);
+    return this.get(FACT_TRACE_ID);
   }
 
   get sessionId(): string {
-    return this.get(Fact.SessionId);
+    return this.get(FACT_SESSION_ID);
   }
 
   enabled(level: Level): boolean {
@@ -66,46 +65,39 @@ export class BrowserLogger implements Logger {
   }
 
   log(message: string, fields?: Fields): void {
-    this.emit(INFO, Event.Own, message, fields);
+    this.emit(INFO, EVENT_OWN, message, fields);
   }
 
   debug(message: string, fields?: Fields): void {
-    this.emit(DEBUG, Event.Own, message, fields);
+    this.emit(DEBUG, EVENT_OWN, message, fields);
   }
 
   info(message: string, fields?: Fields): void {
-    this.emit(INFO, Event.Own, message, fields);
+    this.emit(INFO, EVENT_OWN, message, fields);
   }
 
   warn(message: string, fields?: Fields): void {
-    this.emit(WARN, Event.Own, message, fields);
+    this.emit(WARN, EVENT_OWN, message, fields);
   }
 
   error(message: string, fields?: Fields): void {
-    this.emit(ERROR, Event.Own, message, fields);
+    this.emit(ERROR, EVENT_OWN, message, fields);
   }
 
   event(eventType: string, message: string, fields?: Fields): void {
-    this.emit(INFO, Event.Own, message, fields, { own: eventType });
+    this.emit(INFO, EVENT_OWN, message, fields, { own: eventType });
   }
 
   /** Hands an entry to the core. A trap in there ends the logger, never the page. */
-  emit(level: number, event: Event, message: string, fields?: Fields, more?: More): void {
+  emit(level: number, event: number, message: string, fields?: Fields, more?: More): void {
     if (level < this.#threshold || this.#broken) return;
     try {
       const at = now();
       const text = String(message);
       this.#remember(at, level, text);
-      this.#core.log(
-        level,
-        event,
-        more?.own ?? '',
-        text,
-        fields === undefined ? '' : toJson(fields),
-        more?.exception ?? '',
-        more?.request ?? -1,
-        at,
-      );
+      const extra = fields === undefined ? '' : toJson(fields);
+      const parts = `${more?.own ?? ''}\0${extra}\0${more?.exception ?? ''}\0${text}`;
+      core.log(level, event, parts, more?.request ?? -1, at);
       this.#transport.wake(level === ERROR);
     } catch {
       this.#break();
@@ -122,7 +114,7 @@ export class BrowserLogger implements Logger {
     const known = isObject(error) && this.#captured.get(error);
     if (known) return known;
     const { type, message, stack, json } = describe(error);
-    const verdict = this.use((core) => core.judge(type, message, stack, now())) ?? '';
+    const verdict = decode(this.use(() => core.judge(`${type}\0${stack}\0${message}`, now())));
     const reference = verdict.slice(0, REFERENCE);
     if (isObject(error)) this.#captured.set(error, reference);
     const count = Number(verdict.slice(REFERENCE));
@@ -135,26 +127,26 @@ export class BrowserLogger implements Logger {
         count,
         reference,
       };
-      this.emit(ERROR, Event.FrontendError, message, fields, { exception: json });
+      this.emit(ERROR, EVENT_FRONTEND_ERROR, message, fields, { exception: json });
     }
     return reference;
   }
 
   action(name: string, fields?: Fields): void {
-    this.acted(Sign.Action, 'action', name, fields);
+    this.acted(SIGN_ACTION, 'action', name, fields);
   }
 
   /** A person did something to an element: a trace opens and the entry is its first. */
-  acted(sign: Sign, action: string, element: string, fields?: Fields): void {
+  acted(sign: number, action: string, element: string, fields?: Fields): void {
     this.personIsThere();
     this.notice(sign);
-    this.emit(INFO, Event.UserAction, `${action} ${element}`, { ...fields, action, element, page: location.pathname });
+    this.emit(INFO, EVENT_USER_ACTION, `${action} ${element}`, { ...fields, action, element, page: location.pathname });
   }
 
   /** Keeps the session alive, here and for the next page, or begins the next one. */
   personIsThere(): void {
-    if (this.notice(Sign.Person)) {
-      this.emit(INFO, Event.SessionStart, 'Session started', {
+    if (this.notice(SIGN_PERSON)) {
+      this.emit(INFO, EVENT_SESSION_START, 'Session started', {
         page: location.pathname,
         user_agent: navigator.userAgent,
         referrer: document.referrer.split(/[?#]/, 1)[0] || undefined,
@@ -177,16 +169,16 @@ export class BrowserLogger implements Logger {
   }
 
   setUser(id: string | null): void {
-    this.set(Setting.UserId, id ?? '');
+    this.set(SETTING_USER_ID, id ?? '');
   }
 
   setOrganization(id: string | null): void {
-    this.set(Setting.OrganizationId, id ?? '');
+    this.set(SETTING_ORGANIZATION_ID, id ?? '');
   }
 
   setConsent(consent: Consent): void {
     this.#consent = consent;
-    this.notice(Sign.Consent, CONSENTS.indexOf(consent));
+    this.notice(SIGN_CONSENT, CONSENTS.indexOf(consent));
     if (consent === 'granted') {
       this.keepSession();
       this.#transport.wake();
@@ -197,12 +189,12 @@ export class BrowserLogger implements Logger {
   }
 
   workflow(id: string, options: { name?: string; runId?: string } = {}): WorkflowRun {
-    const runId = options.runId ?? this.get(Fact.NewRunId);
+    const runId = options.runId ?? this.get(FACT_NEW_RUN_ID);
     return runId ? new Run(this, id, options.name ?? id, runId) : NOOP.workflow(id);
   }
 
   traceHeaders(url: string | URL): Record<string, string> {
-    const found = this.use((core) => core.request_start(new URL(url, location.href).href, false, now()));
+    const found = decode(this.use(() => core.request_start(new URL(url, location.href).href, false, now())));
     return found ? { traceparent: found.slice(0, 55), 'x-request-id': found.slice(55) } : {};
   }
 
@@ -232,32 +224,32 @@ export class BrowserLogger implements Logger {
   }
 
   /** Asks the core for something; a trap in it ends the logger, never the page. */
-  use<T>(ask: (core: Core) => T): T | undefined {
+  use<T>(ask: () => T): T | undefined {
     if (this.#broken) return undefined;
     try {
-      return ask(this.#core);
+      return ask();
     } catch {
       this.#break();
       return undefined;
     }
   }
 
-  set(what: Setting, value: string): void {
-    this.use((core) => core.set(what, value, now()));
+  set(what: number, value: string): void {
+    this.use(() => core.set(what, value, now()));
   }
 
-  get(what: Fact): string {
-    return this.use((core) => core.get(what, now())) ?? '';
+  get(what: number): string {
+    return decode(this.use(() => core.get(what, now())));
   }
 
-  notice(what: Sign, value = 0): boolean {
-    return this.use((core) => core.notice(what, value, now())) ?? false;
+  notice(what: number, value = 0): boolean {
+    return this.use(() => core.notice(what, value, now())) ?? false;
   }
 
   /** Lets the next page of this browser go on with the session, if the person agreed. */
   keepSession(): void {
     if (this.#consent === 'granted') {
-      const state = this.get(Fact.Session);
+      const state = this.get(FACT_SESSION);
       storage(() => localStorage.setItem(SESSION, state));
     }
   }
@@ -265,7 +257,7 @@ export class BrowserLogger implements Logger {
   /** Takes over the session that another tab or page left. */
   adoptSession(): void {
     const stored = this.#consent === 'granted' && storage(() => localStorage.getItem(SESSION));
-    if (stored) this.set(Setting.Session, stored);
+    if (stored) this.set(SETTING_SESSION, stored);
   }
 
   /** Registers what undoes a hook. */

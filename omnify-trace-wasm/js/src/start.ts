@@ -1,5 +1,6 @@
-import init, { Core, Setting, Sign } from '#core';
+import init, { create } from '#core';
 
+import { SETTING_ALLOWED_ORIGIN, SETTING_APP, SETTING_ENDPOINT, SETTING_REDACT_KEY, SIGN_INTERVAL, SIGN_SAMPLE_RATE } from './codes.js';
 import { getLogger, setActive } from './active.js';
 import { adjust, now } from './clock.js';
 import { observeClicks, observeForms } from './hooks/actions.js';
@@ -43,10 +44,10 @@ async function launch(options: Options): Promise<Logger> {
   if (typeof window === 'undefined' || unwanted(options)) return NOOP;
   await (options.wasm === undefined ? init() : init({ module_or_path: options.wasm }));
   adjust();
-  const core = new Core(crypto.getRandomValues(new Uint8Array(32)), now());
+  create(crypto.getRandomValues(new Uint8Array(32)), now());
   const endpoint = new URL(options.endpoint ?? '/api/logs/frontend', location.href).href;
-  const transport = new Transport(core, endpoint);
-  const logger = new BrowserLogger(core, transport, options.level ?? 'info');
+  const transport = new Transport(endpoint);
+  const logger = new BrowserLogger(transport, options.level ?? 'info');
   configure(logger, options, endpoint);
   // Hooks first: what they log as the page goes away is still taken by the last beacon.
   for (const [name, hook] of Object.entries(HOOKS)) {
@@ -69,12 +70,12 @@ function unwanted(options: Options): boolean {
 }
 
 function configure(logger: BrowserLogger, options: Options, endpoint: string): void {
-  logger.set(Setting.App, options.app);
-  logger.set(Setting.Endpoint, endpoint);
-  for (const origin of [location.origin, ...(options.allowedOrigins ?? [])]) logger.set(Setting.AllowedOrigin, origin);
-  for (const key of options.redactKeys ?? []) logger.set(Setting.RedactKey, key);
-  logger.notice(Sign.SampleRate, options.sampleRate ?? 1);
-  if (options.flushIntervalMs !== undefined) logger.notice(Sign.Interval, options.flushIntervalMs);
+  logger.set(SETTING_APP, options.app);
+  logger.set(SETTING_ENDPOINT, endpoint);
+  for (const origin of [location.origin, ...(options.allowedOrigins ?? [])]) logger.set(SETTING_ALLOWED_ORIGIN, origin);
+  for (const key of options.redactKeys ?? []) logger.set(SETTING_REDACT_KEY, key);
+  logger.notice(SIGN_SAMPLE_RATE, options.sampleRate ?? 1);
+  if (options.flushIntervalMs !== undefined) logger.notice(SIGN_INTERVAL, options.flushIntervalMs);
   logger.origin = { release: options.release, environment: options.environment };
   const consent = options.consent ?? 'granted';
   if (consent === 'granted') logger.adoptSession();

@@ -1,7 +1,8 @@
 /** Sends what the core hands out: batches while the page lives, beacons as it goes, the rest next time. */
-import { Count, Event, Fact, Setting, type Core } from '#core';
+import * as core from '#core';
 
-import { adjust, now } from './clock.js';
+import { COUNT_DUPLICATE, COUNT_NO_CONSENT, COUNT_QUEUED, COUNT_QUEUE_FULL, COUNT_RATE_LIMITED, COUNT_REJECTED, COUNT_SENT, COUNT_TOO_LARGE, EVENT_LOG_LOSS, FACT_UNSENT, SETTING_UNSENT } from './codes.js';
+import { adjust, decode, now } from './clock.js';
 import type { Stats } from './types.js';
 
 const BATCH_BYTES = 48 * 1024;
@@ -11,16 +12,15 @@ const TIMEOUT_MS = 10_000;
 const SAVED = 'omnify.queue';
 /** Why entries are dropped: the wire names of the core's counters. */
 const LOSSES = {
-  queue_full: Count.QueueFull,
-  rate_limited: Count.RateLimited,
-  duplicate: Count.Duplicate,
-  rejected: Count.Rejected,
-  too_large: Count.TooLarge,
-  no_consent: Count.NoConsent,
+  queue_full: COUNT_QUEUE_FULL,
+  rate_limited: COUNT_RATE_LIMITED,
+  duplicate: COUNT_DUPLICATE,
+  rejected: COUNT_REJECTED,
+  too_large: COUNT_TOO_LARGE,
+  no_consent: COUNT_NO_CONSENT,
 } as const;
 
 export class Transport {
-  readonly #core: Core;
   readonly endpoint: string;
   readonly #fetch: typeof fetch;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -29,8 +29,7 @@ export class Transport {
   readonly #reported = new Map<string, number>();
   #stopped = false;
 
-  constructor(core: Core, endpoint: string) {
-    this.#core = core;
+  constructor(endpoint: string) {
     this.endpoint = endpoint;
     // As it was before the logger's own hook.
     this.#fetch = window.fetch.bind(window);
@@ -41,7 +40,7 @@ export class Transport {
     const saved = storage(() => localStorage.getItem(SAVED));
     if (saved) {
       this.forgetSaved();
-      this.#core.set(Setting.Unsent, saved, now());
+      core.set(SETTING_UNSENT, saved, now());
       this.wake();
     }
   }
@@ -58,7 +57,7 @@ export class Transport {
       clearTimeout(this.#timer);
       this.#timer = undefined;
     }
-    const due = this.#core.due(now());
+    const due = core.due(now());
     if (due >= 0) {
       this.#timer = setTimeout(() => {
         this.#timer = undefined;
@@ -80,15 +79,15 @@ export class Transport {
     adjust();
     for (;;) {
       this.#reportLosses();
-      const body = this.#core.take(BATCH_BYTES, false, now());
-      if (!body) return;
+      const body = core.take(BATCH_BYTES, false, now());
+      if (body.length === 0) return;
       const id = ++this.#flight;
-      const { status, rejected, pause } = await this.#post(body);
-      this.#core.done(id, status, rejected, pause, now());
+      const { status, rejected, pause } = await this.#post(body as Uint8Array<ArrayBuffer>);
+      core.done(id, status, rejected, pause, now());
     }
   }
 
-  async #post(body: string): Promise<{ status: number; rejected: number; pause: number }> {
+  async #post(body: Uint8Array<ArrayBuffer>): Promise<{ status: number; rejected: number; pause: number }> {
     const answer = { status: 0, rejected: 0, pause: 0 };
     try {
       const response = await this.#fetch(this.endpoint, {
@@ -114,12 +113,12 @@ export class Transport {
     let budget = BEACON_BYTES;
     this.#reportLosses();
     for (;;) {
-      const body = this.#core.take(Math.min(budget, BATCH_BYTES), true, now());
-      if (!body) return;
+      const body = core.take(Math.min(budget, BATCH_BYTES), true, now());
+      if (body.length === 0) return;
       const id = ++this.#flight;
-      const blob = new Blob([body], { type: 'application/json' });
+      const blob = new Blob([body as Uint8Array<ArrayBuffer>], { type: 'application/json' });
       const taken = navigator.sendBeacon(this.endpoint, blob);
-      this.#core.done(id, taken ? 202 : 0, 0, 0, now());
+      core.done(id, taken ? 202 : 0, 0, 0, now());
       if (!taken) return;
       budget -= blob.size;
     }
@@ -127,7 +126,7 @@ export class Transport {
 
   /** The page goes away: what no beacon took waits for the next page. */
   save(): void {
-    const rest = this.#core.get(Fact.Unsent, now());
+    const rest = decode(core.get(FACT_UNSENT, now()));
     if (rest) storage(() => localStorage.setItem(SAVED, rest));
   }
 
@@ -135,12 +134,12 @@ export class Transport {
   stats(): Stats {
     const dropped: Record<string, number> = {};
     for (const [reason, count] of this.#losses()) dropped[reason] = count;
-    return { sent: this.#core.count(Count.Sent), queued: this.#core.count(Count.Queued), dropped };
+    return { sent: core.count(COUNT_SENT), queued: core.count(COUNT_QUEUED), dropped };
   }
 
   #losses(): [reason: string, count: number][] {
     return Object.entries(LOSSES)
-      .map(([reason, counter]): [string, number] => [reason, this.#core.count(counter)])
+      .map(([reason, counter]): [string, number] => [reason, core.count(counter)])
       .filter(([, count]) => count > 0);
   }
 
@@ -150,7 +149,7 @@ export class Transport {
       const count = total - (this.#reported.get(reason) ?? 0);
       if (count === 0 || reason === 'no_consent') continue;
       this.#reported.set(reason, total);
-      this.#core.log(3, Event.LogLoss, '', 'Entries were dropped', JSON.stringify({ count, reason }), '', -1, now());
+      core.log(3, EVENT_LOG_LOSS, `\0${JSON.stringify({ count, reason })}\0\0Entries were dropped`, -1, now());
     }
   }
 

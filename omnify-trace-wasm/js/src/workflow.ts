@@ -1,5 +1,5 @@
-import { Event, Setting, Sign } from '#core';
 
+import { EVENT_WORKFLOW_COMPLETE, EVENT_WORKFLOW_ERROR, EVENT_WORKFLOW_START, EVENT_WORKFLOW_STEP, EVENT_WORKFLOW_STEP_ERROR, SETTING_RUN_ID, SETTING_STEP_ID, SETTING_WORKFLOW_ID, SIGN_RUN } from './codes.js';
 import { now } from './clock.js';
 import { describe } from './exceptions.js';
 import { ERROR, INFO, type BrowserLogger } from './logger.js';
@@ -33,7 +33,7 @@ export class Run implements WorkflowRun {
       this.#state = 'open';
       this.#started = now();
       this.#traceId = this.#logger.traceId;
-      this.#tell(Event.WorkflowStart, `Workflow started: ${this.#name}`, { ...fields, workflow_name: this.#name });
+      this.#tell(EVENT_WORKFLOW_START, `Workflow started: ${this.#name}`, { ...fields, workflow_name: this.#name });
     }
     return this;
   }
@@ -44,7 +44,7 @@ export class Run implements WorkflowRun {
     this.#completeStep();
     this.#step = stepId;
     this.#stepStarted = now();
-    this.#tell(Event.WorkflowStep, `Step started: ${stepId}`, { ...fields, step_name: stepId, status: 'started', attempt: 1 });
+    this.#tell(EVENT_WORKFLOW_STEP, `Step started: ${stepId}`, { ...fields, step_name: stepId, status: 'started', attempt: 1 });
     return this;
   }
 
@@ -52,7 +52,7 @@ export class Run implements WorkflowRun {
     if (this.#state === 'open' && this.#step) {
       const step_name = this.#step;
       const more = { ...fields, step_name, attempt: 1, duration_ms: now() - this.#stepStarted };
-      this.#tell(Event.WorkflowStepError, `Step failed: ${step_name}`, more, error);
+      this.#tell(EVENT_WORKFLOW_STEP_ERROR, `Step failed: ${step_name}`, more, error);
       this.#step = '';
     }
     return this;
@@ -62,14 +62,14 @@ export class Run implements WorkflowRun {
     this.start();
     if (this.#state !== 'open') return;
     this.#completeStep();
-    this.#end(Event.WorkflowComplete, `Workflow completed: ${this.#name}`, { ...fields });
+    this.#end(EVENT_WORKFLOW_COMPLETE, `Workflow completed: ${this.#name}`, { ...fields });
   }
 
   fail(error: unknown, fields?: Fields): void {
     this.start();
     if (this.#state !== 'open') return;
     const failed_step = this.#step || undefined;
-    this.#end(Event.WorkflowError, `Workflow failed: ${this.#name}`, { ...fields, failed_step }, error);
+    this.#end(EVENT_WORKFLOW_ERROR, `Workflow failed: ${this.#name}`, { ...fields, failed_step }, error);
   }
 
   headers(): Record<string, string> {
@@ -80,23 +80,23 @@ export class Run implements WorkflowRun {
     const step_name = this.#step;
     if (!step_name) return;
     const duration_ms = now() - this.#stepStarted;
-    this.#tell(Event.WorkflowStep, `Step completed: ${step_name}`, { step_name, status: 'completed', attempt: 1, duration_ms });
+    this.#tell(EVENT_WORKFLOW_STEP, `Step completed: ${step_name}`, { step_name, status: 'completed', attempt: 1, duration_ms });
     this.#step = '';
   }
 
-  #end(event: Event, message: string, fields: Fields, ...error: unknown[]): void {
+  #end(event: number, message: string, fields: Fields, ...error: unknown[]): void {
     this.#state = 'ended';
     this.#tell(event, message, { ...fields, workflow_name: this.#name, duration_ms: now() - this.#started }, ...error);
-    this.#logger.set(Setting.RunId, '');
+    this.#logger.set(SETTING_RUN_ID, '');
   }
 
   /** Makes this the open run of the current trace, then logs. */
-  #tell(event: Event, message: string, fields: Fields, ...error: unknown[]): void {
+  #tell(event: number, message: string, fields: Fields, ...error: unknown[]): void {
     const logger = this.#logger;
-    logger.set(Setting.WorkflowId, this.id);
-    logger.set(Setting.RunId, this.runId);
-    logger.set(Setting.StepId, this.#step);
-    logger.notice(Sign.Run);
+    logger.set(SETTING_WORKFLOW_ID, this.id);
+    logger.set(SETTING_RUN_ID, this.runId);
+    logger.set(SETTING_STEP_ID, this.#step);
+    logger.notice(SIGN_RUN);
     const failed = error.length > 0;
     logger.emit(failed ? ERROR : INFO, event, message, fields, failed ? { exception: describe(error[0]).json } : {});
   }

@@ -1,5 +1,5 @@
-import { Event, Sign } from '#core';
 
+import { EVENT_USER_ACTION, SIGN_ACTION, SIGN_SUBMIT } from '../codes.js';
 import { INFO, type BrowserLogger } from '../logger.js';
 import { listen } from './listen.js';
 import { clicked, nameOf } from './names.js';
@@ -19,7 +19,7 @@ export function observeClicks(logger: BrowserLogger): void {
     const element = clicked(event);
     if (!element) return;
     const name = nameOf(element);
-    logger.acted(Sign.Action, 'click', name);
+    logger.acted(SIGN_ACTION, 'click', name);
     clicks = name === last && event.timeStamp - at < RAGE_MS ? clicks + 1 : 1;
     last = name;
     at = event.timeStamp;
@@ -30,7 +30,7 @@ export function observeClicks(logger: BrowserLogger): void {
 
 /** A click that made nobody happy: an entry in its trace. */
 function sorry(logger: BrowserLogger, action: string, element: string): void {
-  logger.emit(INFO, Event.UserAction, `${action} ${element}`, { action, element, page: location.pathname });
+  logger.emit(INFO, EVENT_USER_ACTION, `${action} ${element}`, { action, element, page: location.pathname });
 }
 
 /** Reports a dead click unless the page changes, requests something or goes elsewhere. */
@@ -64,6 +64,6 @@ export function observeForms(logger: BrowserLogger): void {
       .map((element) => element.getAttribute('name'))
       .filter((name) => name !== null && name !== '')
       .slice(0, 50);
-    logger.acted(Sign.Submit, 'submit', nameOf(form), { fields: [...new Set(fields)] });
+    logger.acted(SIGN_SUBMIT, 'submit', nameOf(form), { fields: [...new Set(fields)] });
   });
 }

@@ -1,5 +1,5 @@
-import { Event, Sign } from '#core';
 
+import { EVENT_NAVIGATION, SIGN_PAGE } from '../codes.js';
 import { INFO, type BrowserLogger } from '../logger.js';
 import { listen, replace } from './listen.js';
 
@@ -9,8 +9,8 @@ export function observeNavigation(logger: BrowserLogger): void {
   const navigated = (kind: string, from?: string): void => {
     shown = route();
     logger.personIsThere();
-    if (from !== undefined) logger.notice(Sign.Page);
-    logger.emit(INFO, Event.Navigation, `Navigated to ${shown}`, { from, to: shown, kind });
+    if (from !== undefined) logger.notice(SIGN_PAGE);
+    logger.emit(INFO, EVENT_NAVIGATION, `Navigated to ${shown}`, { from, to: shown, kind });
   };
   const changed = (kind: string): void => {
     // Only another path is another page: routers rewrite state and query all the time.

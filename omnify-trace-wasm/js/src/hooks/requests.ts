@@ -1,6 +1,8 @@
-import { Event } from '#core';
+import * as core from '#core';
 
-import { now } from '../clock.js';
+
+import { EVENT_API_ERROR, EVENT_API_REQUEST, EVENT_API_RESPONSE } from '../codes.js';
+import { decode, now } from '../clock.js';
 import { DEBUG, ERROR, INFO, WARN, type BrowserLogger } from '../logger.js';
 import { replace } from './listen.js';
 
@@ -18,7 +20,7 @@ export interface Followed {
 export function follow(logger: BrowserLogger, method: string, url: string): Followed | undefined {
   if (!url.startsWith('http')) return undefined;
   const started = now();
-  const ticket = logger.use((core) => core.request_start(url, true, started));
+  const ticket = decode(logger.use(() => core.request_start(url, true, started)));
   if (!ticket) return undefined;
   const silent = ticket[0] === '-';
   const ids = silent ? ticket.slice(1) : ticket;
@@ -26,7 +28,7 @@ export function follow(logger: BrowserLogger, method: string, url: string): Foll
   const { origin, pathname } = new URL(url);
   const path = (origin === location.origin ? pathname : origin + pathname).slice(0, 1_000);
   const told = { method, path };
-  logger.emit(DEBUG, Event.ApiRequest, `${method} ${path}`, told, { request });
+  logger.emit(DEBUG, EVENT_API_REQUEST, `${method} ${path}`, told, { request });
   const end = (status: number, bytes: number, error = ''): void => {
     const [event, level] = weigh(status, error);
     const fields = {
@@ -37,16 +39,16 @@ export function follow(logger: BrowserLogger, method: string, url: string): Foll
       error: error || undefined,
     };
     logger.emit(level, event, `${method} ${path}${error && `: ${error}`}`, fields, { request });
-    logger.use((core) => core.request_end(request, now()));
+    logger.use(() => core.request_end(request, now()));
   };
   return silent ? { end } : { end, headers: { traceparent: ids.slice(0, 55), requestId: ids.slice(55, 91) } };
 }
 
-function weigh(status: number, error: string): [event: Event, level: number] {
+function weigh(status: number, error: string): [event: number, level: number] {
   // The page changed its mind.
-  if (error === 'AbortError') return [Event.ApiError, INFO];
-  if (status === 0 || status >= 500) return [Event.ApiError, ERROR];
-  return status >= 400 ? [Event.ApiError, WARN] : [Event.ApiResponse, INFO];
+  if (error === 'AbortError') return [EVENT_API_ERROR, INFO];
+  if (status === 0 || status >= 500) return [EVENT_API_ERROR, ERROR];
+  return status >= 400 ? [EVENT_API_ERROR, WARN] : [EVENT_API_RESPONSE, INFO];
 }
 
 /** Follows `fetch` and `XMLHttpRequest`. Requests that already carry a `traceparent` are left alone. */

@@ -1,5 +1,5 @@
-import { Event } from '#core';
 
+import { EVENT_PAGE_PERFORMANCE } from '../codes.js';
 import { INFO, type BrowserLogger } from '../logger.js';
 import { listen } from './listen.js';
 
@@ -79,7 +79,7 @@ export function observeVitals(logger: BrowserLogger): void {
   const page = location.pathname;
   const tell = (metric: Metric, raw: number): void => {
     const value = Math.round(raw * 10_000) / 10_000;
-    logger.emit(INFO, Event.PagePerformance, `${metric} ${value}`, { metric, value, rating: rate(metric, value), page });
+    logger.emit(INFO, EVENT_PAGE_PERFORMANCE, `${metric} ${value}`, { metric, value, rating: rate(metric, value), page });
   };
   const shifts = new Shifts();
   const interactions = new Interactions();
