@@ -1,0 +1,154 @@
+//! What became of each run, in the database: SQLite by default, Postgres by URL.
+//!
+//! This is the application's own state. The admin API does not read it: it rebuilds runs from
+//! the log, and shows more.
+
+use serde::Serialize;
+use serde_json::Value;
+use sqlx::{AnyPool, Row as _, any::AnyRow};
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Status {
+    Active,
+    Completed,
+    Failed,
+    /// The server ended before the run did.
+    Interrupted,
+}
+
+impl Status {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    fn parse(text: &str) -> Self {
+        match text {
+            "active" => Self::Active,
+            "completed" => Self::Completed,
+            "interrupted" => Self::Interrupted,
+            _ => Self::Failed,
+        }
+    }
+}
+
+/// One run.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Run {
+    pub(crate) run_id: String,
+    pub(crate) workflow_id: String,
+    pub(crate) status: Status,
+    pub(crate) request_id: Option<String>,
+    pub(crate) trace_id: Option<String>,
+    pub(crate) user_id: Option<String>,
+    pub(crate) organization_id: Option<String>,
+    pub(crate) input: Value,
+    pub(crate) output: Value,
+    pub(crate) error: Option<String>,
+    pub(crate) started_at: String,
+    pub(crate) ended_at: Option<String>,
+}
+
+/// The table of runs.
+#[derive(Clone)]
+pub(crate) struct Runs(AnyPool);
+
+const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS server_runs (
+    run_id TEXT PRIMARY KEY, workflow_id TEXT NOT NULL, status TEXT NOT NULL,
+    request_id TEXT, trace_id TEXT, user_id TEXT, organization_id TEXT,
+    input TEXT NOT NULL, output TEXT NOT NULL, error TEXT, started_at TEXT NOT NULL, ended_at TEXT)";
+
+impl Runs {
+    /// Makes the table if need be. Runs that the last process left open are interrupted now.
+    pub(crate) async fn open(pool: AnyPool) -> sqlx::Result<Self> {
+        sqlx::query(SCHEMA).execute(&pool).await?;
+        sqlx::query(
+            "UPDATE server_runs SET status = 'interrupted', ended_at = $1 WHERE status = 'active'",
+        )
+        .bind(now())
+        .execute(&pool)
+        .await?;
+        Ok(Self(pool))
+    }
+
+    /// A run began.
+    pub(crate) async fn begin(&self, run: &Run) -> sqlx::Result<()> {
+        sqlx::query(
+            "INSERT INTO server_runs (run_id, workflow_id, status, request_id, trace_id, user_id, organization_id, input, output, started_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'null', $9)",
+        )
+        .bind(run.run_id.as_str())
+        .bind(run.workflow_id.as_str())
+        .bind(run.status.as_str())
+        .bind(run.request_id.as_deref())
+        .bind(run.trace_id.as_deref())
+        .bind(run.user_id.as_deref())
+        .bind(run.organization_id.as_deref())
+        .bind(run.input.to_string())
+        .bind(run.started_at.as_str())
+        .execute(&self.0)
+        .await?;
+        Ok(())
+    }
+
+    /// A run ended, well or not.
+    pub(crate) async fn end(
+        &self,
+        run_id: &str,
+        result: &Result<Value, String>,
+    ) -> sqlx::Result<()> {
+        let (status, output, error) = match result {
+            Ok(output) => (Status::Completed, output.to_string(), None),
+            Err(error) => (Status::Failed, "null".to_owned(), Some(error.as_str())),
+        };
+        sqlx::query("UPDATE server_runs SET status = $1, output = $2, error = $3, ended_at = $4 WHERE run_id = $5")
+            .bind(status.as_str())
+            .bind(output)
+            .bind(error)
+            .bind(now())
+            .bind(run_id)
+            .execute(&self.0)
+            .await?;
+        Ok(())
+    }
+
+    /// One run by id.
+    pub(crate) async fn get(&self, run_id: &str) -> sqlx::Result<Option<Run>> {
+        let row = sqlx::query("SELECT * FROM server_runs WHERE run_id = $1")
+            .bind(run_id)
+            .fetch_optional(&self.0)
+            .await?;
+        row.map(|row| from_row(&row)).transpose()
+    }
+}
+
+/// The present, as the database keeps it.
+pub(crate) fn now() -> String {
+    jiff::Timestamp::now().to_string()
+}
+
+fn from_row(row: &AnyRow) -> sqlx::Result<Run> {
+    let json = |name: &str| -> sqlx::Result<Value> {
+        Ok(serde_json::from_str(&row.try_get::<String, _>(name)?).unwrap_or(Value::Null))
+    };
+    Ok(Run {
+        run_id: row.try_get("run_id")?,
+        workflow_id: row.try_get("workflow_id")?,
+        status: Status::parse(&row.try_get::<String, _>("status")?),
+        request_id: row.try_get("request_id")?,
+        trace_id: row.try_get("trace_id")?,
+        user_id: row.try_get("user_id")?,
+        organization_id: row.try_get("organization_id")?,
+        input: json("input")?,
+        output: json("output")?,
+        error: row.try_get("error")?,
+        started_at: row.try_get("started_at")?,
+        ended_at: row.try_get("ended_at")?,
+    })
+}
