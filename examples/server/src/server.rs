@@ -77,14 +77,6 @@ pub(crate) async fn run(mode: Mode) -> Result<()> {
         .database_url(&config.database_url)
         .token(config.admin_token.clone())
         .service_name("omnify-server")
-        .store(std::sync::Arc::new(
-            omnify_trace_admin::store::EmbeddedStore::open(
-                omnify_trace_admin::store::StoreOptions::new(
-                    &config.log_dir,
-                    config.data_dir.join("store"),
-                ),
-            )?,
-        ))
         .build()
         .await?;
     let app = application(&config, mode, &admin).await?;
