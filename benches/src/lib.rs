@@ -13,6 +13,7 @@ pub mod alloc;
 pub mod child;
 pub mod emit;
 pub mod journal;
+pub mod operations;
 pub mod report;
 
 /// How to measure.

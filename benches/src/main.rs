@@ -4,7 +4,9 @@ use std::{fs, path::PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand};
-use omnify_benches::{Options, alloc::Counting, child, emit, journal, report::Report};
+use omnify_benches::{
+    Options, alloc::Counting, child, emit, journal, operations, report::Report,
+};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -22,6 +24,8 @@ enum Area {
     Emit(Common),
     /// The journal alone
     Journal(Common),
+    /// Opening and closing an operation, traced locks beside plain ones
+    Operations(Common),
     /// One subject of one case, measured in this process: what the areas start
     #[command(hide = true)]
     Child(child::Arguments),
@@ -41,6 +45,7 @@ fn main() -> Result<()> {
     let (common, run): (Common, fn(&Options) -> Result<Report>) = match Cli::parse().area {
         Area::Emit(common) => (common, emit_and_journal),
         Area::Journal(common) => (common, journal::run),
+        Area::Operations(common) => (common, operations::run),
         Area::Child(arguments) => return child::serve(&arguments),
     };
     let report = run(&Options {

@@ -46,7 +46,7 @@ where
     F::Output: Send + 'static,
 {
     use tracing::instrument::{Instrument as _, WithSubscriber as _};
-    let future = future.instrument(child(name));
+    let future = crate::operation::carry(future).instrument(child(name));
     if crate::setup::is_global_current() {
         set.spawn(future)
     } else {

@@ -104,6 +104,23 @@ impl MemorySink {
         self.lines.lock().iter().map(parse).collect()
     }
 
+    /// How many lines there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.lines.lock().len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.lines.lock().is_empty()
+    }
+
+    /// Forgets the lines that `keep` does not want.
+    pub fn retain(&self, mut keep: impl FnMut(&str) -> bool) {
+        self.lines.lock().retain(|(_, line)| keep(line));
+    }
+
     /// Forgets the lines so far.
     pub fn clear(&self) {
         self.lines.lock().clear();

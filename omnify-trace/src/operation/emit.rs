@@ -8,6 +8,7 @@ use tracing::{error, info, warn};
 use super::builder::{Agent, DbQuery, ExternalApi, Step, Workflow};
 use super::op::{Detail, Op};
 use super::outcome::{Cancelled, Panicked};
+use super::prices;
 use crate::schema::EventType;
 
 const TARGET: &str = "omnify_trace::operation";
@@ -236,6 +237,10 @@ fn step_ended(op: &Op, step: &Step, duration_ms: f64, ending: &Ending<'_>) {
 
 fn agent_ended(op: &Op, agent: &Agent, duration_ms: f64, ending: &Ending<'_>) {
     let notes = op.notes.lock();
+    let (input, output) = (notes.input_tokens, notes.output_tokens);
+    let cost = notes
+        .cost_usd
+        .or_else(|| prices::cost(agent.model.as_deref(), input, output));
     match ending.error() {
         None => info!(
             target: TARGET,
@@ -244,9 +249,9 @@ fn agent_ended(op: &Op, agent: &Agent, duration_ms: f64, ending: &Ending<'_>) {
             gen_ai.agent.name = agent.name.as_ref(),
             gen_ai.provider.name = agent.provider.as_deref(),
             gen_ai.request.model = agent.model.as_deref(),
-            gen_ai.usage.input_tokens = notes.input_tokens,
-            gen_ai.usage.output_tokens = notes.output_tokens,
-            cost_usd = notes.cost_usd,
+            gen_ai.usage.input_tokens = input,
+            gen_ai.usage.output_tokens = output,
+            cost_usd = cost,
             duration_ms,
             "Agent {} completed",
             agent.name,
@@ -258,9 +263,9 @@ fn agent_ended(op: &Op, agent: &Agent, duration_ms: f64, ending: &Ending<'_>) {
             gen_ai.agent.name = agent.name.as_ref(),
             gen_ai.provider.name = agent.provider.as_deref(),
             gen_ai.request.model = agent.model.as_deref(),
-            gen_ai.usage.input_tokens = notes.input_tokens,
-            gen_ai.usage.output_tokens = notes.output_tokens,
-            cost_usd = notes.cost_usd,
+            gen_ai.usage.input_tokens = input,
+            gen_ai.usage.output_tokens = output,
+            cost_usd = cost,
             duration_ms,
             error,
             exception.type = ending.type_name(),

@@ -34,6 +34,7 @@ mod kind;
 mod learned;
 mod op;
 mod outcome;
+mod prices;
 mod registry;
 mod run;
 mod settings;
@@ -56,6 +57,7 @@ pub use definition::{StepDefinition, measure_output};
 pub use kind::{Kind, WaitKind};
 pub use op::Handle;
 pub use outcome::{Cancelled, Failure, Outcome, Panicked, Verdict};
+pub use prices::Prices;
 pub use run::{Carried, Run, Waiting};
 
 pub(crate) use current::{carried, current_op, heard};

@@ -63,6 +63,23 @@ impl Logs {
         self.sink.events().into_iter().map(Event).collect()
     }
 
+    /// How many lines there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.sink.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sink.is_empty()
+    }
+
+    /// Forgets the lines that `keep` does not want: for tests that run for long.
+    pub fn retain(&self, keep: impl FnMut(&str) -> bool) {
+        self.sink.retain(keep);
+    }
+
     /// The messages of every line.
     #[must_use]
     pub fn messages(&self) -> Vec<String> {
