@@ -24,6 +24,7 @@ pub mod operation;
 pub mod panic;
 #[cfg(feature = "std")]
 pub mod propagation;
+#[cfg(feature = "std")]
 pub mod redact;
 pub mod schema;
 #[cfg(feature = "runtime")]
@@ -43,6 +44,7 @@ pub use error::Error;
 pub use layer::{JsonLayer, Sink, emit_line};
 #[cfg(feature = "macros")]
 pub use omnify_trace_macros::{agent, db_query, external_api, step, test, workflow};
+#[cfg(feature = "std")]
 pub use redact::Secret;
 pub use schema::{EventType, Stream};
 #[cfg(feature = "runtime")]
