@@ -1,16 +1,13 @@
 //! Writes lines at full speed until it dies in the way that it was told to.
 
-use std::fs::OpenOptions;
 use std::hint::black_box;
 use std::path::Path;
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Release;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
-use memmap2::MmapRaw;
-use omnify_tests::crash::{WRITERS, acknowledged_path, line, stream};
+use anyhow::Result;
+use omnify_tests::crash::{Acknowledged, line, stream};
 use omnify_trace::journal::{Journal, JournalOptions};
 
 fn main() -> Result<()> {
@@ -67,30 +64,13 @@ fn overflow(depth: u64) -> u64 {
 /// Takes memory until there is none.
 fn exhaust() {
     let limit = rustix::process::Rlimit {
-        current: Some(1 << 30),
-        maximum: Some(1 << 30),
+        current: Some(512 << 20),
+        maximum: Some(512 << 20),
     };
     let _ = rustix::process::setrlimit(rustix::process::Resource::As, limit);
     let mut hoard: Vec<Vec<u8>> = Vec::new();
     loop {
         hoard.push(vec![1; 16 << 20]);
         black_box(&hoard);
-    }
-}
-
-/// Numbers in a shared file: they outlive the process, and cost no system call.
-struct Acknowledged(&'static [AtomicU64; WRITERS]);
-
-impl Acknowledged {
-    fn open(dir: &Path, run: u32) -> Result<Self> {
-        let path = acknowledged_path(dir, run);
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(path)
-            .context("prepared?")?;
-        let map = Box::leak(Box::new(MmapRaw::map_raw(&file)?));
-        // SAFETY: the file is `WRITERS * 8` bytes long, mapped for ever, and page-aligned.
-        Ok(Self(unsafe { &*map.as_mut_ptr().cast() }))
     }
 }
