@@ -1,41 +1,20 @@
 //! Secrets never enter the queue: by the name of a key, and by the look of a value.
 
-use alloc::{string::String, vec::Vec};
+use alloc::vec::Vec;
 
-use crate::scan;
+use omnify_trace::schema::fields::SECRET_NAMES;
 
 const REPLACEMENT: &[u8] = b"[redacted]";
-/// A key that contains one of these, ignoring case and separators, holds a secret.
-const PARTS: [&str; 12] = [
-    "password",
-    "passwd",
-    "passphrase",
-    "secret",
-    "token",
-    "authorization",
-    "apikey",
-    "privatekey",
-    "accesskey",
-    "cookie",
-    "creditcard",
-    "cardnumber",
-];
-/// A key that is one of these holds a secret.
-const WHOLE: [&str; 9] = [
-    "pwd", "pin", "otp", "auth", "cvv", "cvc", "ssn", "iban", "jwt",
-];
-
 /// The rules: the built-in ones and the page's own keys.
 #[derive(Default)]
 pub(crate) struct Redactor {
-    keys: Vec<String>,
+    keys: Vec<Vec<u8>>,
 }
 
 impl Redactor {
     /// Adds a key whose values are secret too.
     pub(crate) fn add_key(&mut self, key: &str) {
-        self.keys
-            .push(plain(key.as_bytes()).map(char::from).collect());
+        self.keys.push(plain(key.as_bytes()).collect());
     }
 
     /// Appends JSON text, secrets replaced. Text that is not JSON is still copied byte by byte.
@@ -120,22 +99,19 @@ impl Redactor {
     }
 
     fn secret(&self, key: &[u8]) -> bool {
-        // Counts of model tokens are not secrets.
-        if key.len() > 64 || key.ends_with(b"tokens") {
-            return false;
-        }
         let mut buffer = [0; 64];
         let mut length = 0;
-        for (slot, byte) in buffer.iter_mut().zip(plain(key)) {
+        // The end is what counts, however long the name.
+        let tail = key.get(key.len().saturating_sub(64)..).unwrap_or(key);
+        for (slot, byte) in buffer.iter_mut().zip(plain(tail)) {
             *slot = byte;
             length += 1;
         }
         let name = buffer.get(..length).unwrap_or(&[]);
-        WHOLE.iter().any(|whole| whole.as_bytes() == name)
-            || PARTS
-                .iter()
-                .any(|part| scan::find(name, part.as_bytes()).is_some())
-            || self.keys.iter().any(|key| key.as_bytes() == name)
+        SECRET_NAMES
+            .iter()
+            .any(|end| name.ends_with(end.as_bytes()))
+            || self.keys.iter().any(|key| key.as_slice() == name)
     }
 }
 
@@ -273,14 +249,14 @@ mod tests {
                 r#"{"x":{"refreshToken":12}}"#,
                 r#"{"x":{"refreshToken":"[redacted]"}}"#,
             ),
-            (r#"{"pin":"1\"2"}"#, r#"{"pin":"[redacted]"}"#),
+            (r#"{"cvc":"1\"2"}"#, r#"{"cvc":"[redacted]"}"#),
             (
                 r#"{"account_number":"1"}"#,
                 r#"{"account_number":"[redacted]"}"#,
             ),
             (
-                r#"{"input_tokens":12,"pinned":true}"#,
-                r#"{"input_tokens":12,"pinned":true}"#,
+                r#"{"input_tokens":12,"password_length":8}"#,
+                r#"{"input_tokens":12,"password_length":8}"#,
             ),
         ] {
             assert_eq!(redacted(text), wanted);

@@ -1,36 +1,12 @@
 //! Names that say that what they hold is secret.
 
-/// Compared without `_`, `-`, `.`, in lower case, with the end of a field's name.
-const SECRET: [&str; 22] = [
-    "password",
-    "passwd",
-    "passphrase",
-    "pwd",
-    "secret",
-    "token",
-    "apikey",
-    "authorization",
-    "cookie",
-    "credential",
-    "credentials",
-    "privatekey",
-    "accesskey",
-    "signingkey",
-    "secretkey",
-    "connectionstring",
-    "creditcard",
-    "cardnumber",
-    "cvv",
-    "cvc",
-    "ssn",
-    "iban",
-];
+use crate::schema::fields::SECRET_NAMES;
 
 /// Whether a field of this name is taken for secret: `password`, `user.password`, `X-Api-Key`, …
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
     let name = plain(name);
-    SECRET.iter().any(|secret| name.ends_with(secret))
+    SECRET_NAMES.iter().any(|secret| name.ends_with(secret))
 }
 
 pub(super) fn plain(name: &str) -> String {

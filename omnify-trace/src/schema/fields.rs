@@ -135,6 +135,33 @@ pub const DB_STATEMENT: &str = "db.statement";
 /// Database product.
 pub const DB_SYSTEM: &str = "db.system";
 
+/// Ends of field names that say that what they hold is secret; compared without `_`, `-`, `.` and
+/// spaces, in lower case. Server and browser redact by the same list.
+pub const SECRET_NAMES: [&str; 22] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "secret",
+    "token",
+    "apikey",
+    "authorization",
+    "cookie",
+    "credential",
+    "credentials",
+    "privatekey",
+    "accesskey",
+    "signingkey",
+    "secretkey",
+    "connectionstring",
+    "creditcard",
+    "cardnumber",
+    "cvv",
+    "cvc",
+    "ssn",
+    "iban",
+];
+
 /// OpenTelemetry GenAI names (development status, so kept together here).
 pub mod gen_ai {
     /// `chat`, `invoke_agent`, `execute_tool`, …
