@@ -10,8 +10,8 @@ describe('the time range of the address', () => {
   it('is relative, fixed, or the default', () => {
     expect(read('range=24h').params).toEqual({ timeRange: '24h' });
     expect(read('from=1000&to=2000').params).toEqual({ from: 1000, to: 2000 });
-    expect(read('from=2000&to=1000').params).toEqual({ timeRange: '1h' });
-    expect(read('range=forever').params).toEqual({ timeRange: '1h' });
+    expect(read('from=2000&to=1000').params).toEqual({ timeRange: '15m' });
+    expect(read('range=forever').params).toEqual({ timeRange: '15m' });
   });
   it('knows its ends and the time before', () => {
     expect(bounds(read('range=5m'), 1_000_000)).toEqual([700_000, 1_000_000]);

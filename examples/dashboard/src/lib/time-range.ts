@@ -11,7 +11,7 @@ export const RANGES = [
   ['7d', 'Last 7 days', 7 * 86_400_000],
 ] as const;
 
-export const DEFAULT_RANGE = '1h';
+export const DEFAULT_RANGE = '15m';
 
 /** What the API wants to know about time. */
 export type TimeParams = { timeRange: string } | { from: number; to: number };
