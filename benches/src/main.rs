@@ -4,9 +4,7 @@ use std::{fs, path::PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand};
-use omnify_benches::{
-    Options, alloc::Counting, child, emit, journal, operations, report::Report,
-};
+use omnify_benches::{Options, alloc::Counting, child, emit, journal, operations, report::Report};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;

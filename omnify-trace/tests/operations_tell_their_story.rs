@@ -1,5 +1,11 @@
 //! What operations write, seen through a plain `tracing` collector.
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::todo)]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::todo
+)]
 #![allow(clippy::unimplemented, reason = "such code is what is looked for")]
 
 use std::collections::BTreeMap;

@@ -102,6 +102,7 @@ impl Active {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
+        let took = self.op.elapsed();
         self.op.watch.end();
         if let Some(place) = self.place.take() {
             registry::close(&place);
@@ -111,9 +112,9 @@ impl Active {
         } else if !self.op.watch.was_paused()
             && let Some(learned) = &self.op.watch.learned
         {
-            learned.record(clock::nanos(self.op.elapsed()));
+            learned.record(clock::nanos(took));
         }
-        emit::ended(&self.op, ending);
+        emit::ended(&self.op, ending, took);
         if self.op.watch.reports.load(Ordering::Relaxed) > 0 {
             watchdog::recovered(&self.op);
         }

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 static LOST: AtomicU64 = AtomicU64::new(0);
 static COARSE: AtomicU64 = AtomicU64::new(0);
 
-fn base() -> Instant {
+/// The beginning of this clock: some instant of the past that costs nothing to have.
+pub(crate) fn base() -> Instant {
     static BASE: OnceLock<Instant> = OnceLock::new();
     *BASE.get_or_init(|| {
         Instant::now()

@@ -18,6 +18,15 @@ pub fn current() -> Option<Handle> {
     current_op().map(Handle)
 }
 
+/// Looks at the innermost operation without a share in it.
+#[inline]
+pub(crate) fn with_current_op<R>(look: impl FnOnce(Option<&Arc<Op>>) -> Option<R>) -> Option<R> {
+    CURRENT
+        .try_with(|current| look(current.try_borrow().ok()?.as_ref()))
+        .ok()
+        .flatten()
+}
+
 pub(crate) fn current_op() -> Option<Arc<Op>> {
     CURRENT
         .try_with(|current| current.try_borrow().ok()?.clone())

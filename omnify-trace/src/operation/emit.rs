@@ -70,6 +70,9 @@ fn ms(duration: Duration) -> f64 {
 }
 
 pub(crate) fn started(op: &Op) {
+    if matches!(op.detail, Detail::ExternalApi(_) | Detail::DbQuery(_)) {
+        return;
+    }
     op.span.in_scope(|| match &op.detail {
         Detail::Workflow(workflow) => info!(
             target: TARGET,
@@ -95,8 +98,8 @@ pub(crate) fn started(op: &Op) {
     });
 }
 
-pub(crate) fn ended(op: &Op, ending: &Ending<'_>) {
-    let took = ms(op.elapsed());
+pub(crate) fn ended(op: &Op, ending: &Ending<'_>, took: Duration) {
+    let took = ms(took);
     op.span.in_scope(|| match &op.detail {
         Detail::Workflow(workflow) => workflow_ended(op, workflow, took, ending),
         Detail::Step(step) => step_ended(op, step, took, ending),

@@ -62,7 +62,7 @@ impl Op {
             detail,
             span,
             parent,
-            started: Instant::now(),
+            started: clock::base(),
             budget,
             notes: Mutex::new(Notes::default()),
             watch: Watch::default(),

@@ -1,12 +1,13 @@
 //! What is known of one lock: its name, its birthplace, its holders.
 
 use std::panic::Location;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
 use super::party::Party;
-use crate::operation::clock;
+use crate::operation::{Op, clock};
 
 /// Every lock of the process that is alive.
 static LOCKS: Mutex<Vec<Weak<Meta>>> = Mutex::new(Vec::new());
@@ -23,12 +24,38 @@ pub(crate) struct Meta {
     name: Option<&'static str>,
     born: &'static Location<'static>,
     holders: Mutex<Holders>,
+    /// The key of the last exclusive holder that let go. His entry stays until the next one's
+    /// takes its place, which saves a lock for each release.
+    released: AtomicU64,
 }
 
 #[derive(Debug)]
 struct Holders {
     next: u64,
-    all: Vec<Holder>,
+    all: Vec<Entry>,
+}
+
+/// One who has the lock, or had it: does not keep his operation's span open.
+#[derive(Debug)]
+struct Entry {
+    key: u64,
+    op: Option<Weak<Op>>,
+    party: Party,
+    site: &'static Location<'static>,
+    since: u64,
+}
+
+impl Entry {
+    fn read(&self) -> Holder {
+        let op = self.op.as_ref().and_then(Weak::upgrade);
+        let party = self.party.with_op(op);
+        Holder {
+            key: self.key,
+            party,
+            site: self.site,
+            since: self.since,
+        }
+    }
 }
 
 /// One who has the lock.
@@ -46,6 +73,7 @@ pub(crate) struct Holder {
 pub(crate) struct Held<'a> {
     meta: &'a Meta,
     key: u64,
+    mode: Mode,
 }
 
 impl Meta {
@@ -59,6 +87,7 @@ impl Meta {
             name,
             born: Location::caller(),
             holders,
+            released: AtomicU64::new(0),
         });
         let mut locks = LOCKS.lock();
         // Now and then, and never often, the dead are buried.
@@ -77,45 +106,83 @@ impl Meta {
             .map_or_else(|| format!("lock of {}", self.born), str::to_owned)
     }
 
+    /// Notes that this code has it together with others.
     #[inline]
-    pub(crate) fn hold(&self, site: &'static Location<'static>) -> Held<'_> {
-        let party = Party::current();
+    pub(crate) fn hold_shared(&self, site: &'static Location<'static>) -> Held<'_> {
+        Held {
+            meta: self,
+            key: self.enter(site, Mode::Shared),
+            mode: Mode::Shared,
+        }
+    }
+
+    /// Notes that this code has it alone.
+    #[inline]
+    pub(crate) fn hold_exclusive(&self, site: &'static Location<'static>) -> Held<'_> {
+        Held {
+            meta: self,
+            key: self.enter(site, Mode::Exclusive),
+            mode: Mode::Exclusive,
+        }
+    }
+
+    #[inline]
+    fn enter(&self, site: &'static Location<'static>, mode: Mode) -> u64 {
+        let (op, party) = Party::of_holder();
+        let since = clock::coarse();
         let mut holders = self.holders.lock();
-        let key = holders.next;
         holders.next += 1;
-        holders.all.push(Holder {
+        let key = holders.next;
+        let entry = Entry {
             key,
+            op,
             party,
             site,
-            since: clock::coarse(),
-        });
-        Held { meta: self, key }
+            since,
+        };
+        match (mode, holders.all.first_mut()) {
+            // Alone: whoever is in the list has let go.
+            (Mode::Exclusive, Some(first)) => {
+                *first = entry;
+                holders.all.truncate(1);
+            }
+            _ => {
+                let gone = self.released.load(Ordering::Acquire);
+                holders.all.retain(|entry| entry.key != gone);
+                holders.all.push(entry);
+            }
+        }
+        key
     }
 
     pub(crate) fn holders(&self) -> Vec<Holder> {
-        self.holders.lock().all.clone()
+        let holders = self.holders.lock();
+        let gone = self.released.load(Ordering::Acquire);
+        holders
+            .all
+            .iter()
+            .filter(|entry| entry.key != gone)
+            .map(Entry::read)
+            .collect()
     }
 
     pub(crate) fn is_held_by(&self, key: u64) -> bool {
-        self.holders
-            .lock()
-            .all
-            .iter()
-            .any(|holder| holder.key == key)
+        let gone = self.released.load(Ordering::Acquire);
+        key != gone && self.holders.lock().all.iter().any(|entry| entry.key == key)
     }
 }
 
 impl Drop for Held<'_> {
     #[inline]
     fn drop(&mut self) {
+        if self.mode == Mode::Exclusive {
+            self.meta.released.store(self.key, Ordering::Release);
+            return;
+        }
         let mut holders = self.meta.holders.lock();
-        let gone = holders
-            .all
-            .iter()
-            .position(|holder| holder.key == self.key)
-            .map(|at| holders.all.swap_remove(at));
-        drop(holders);
-        drop(gone);
+        if let Some(at) = holders.all.iter().position(|entry| entry.key == self.key) {
+            holders.all.swap_remove(at);
+        }
     }
 }
 

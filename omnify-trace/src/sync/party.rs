@@ -1,6 +1,6 @@
 //! Who holds or waits: an operation, a task, a thread.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::thread::ThreadId;
 
 use crate::operation::{self, Op};
@@ -20,18 +20,30 @@ pub(crate) struct Party {
 
 impl Party {
     pub(crate) fn current() -> Self {
-        thread_local! {
-            static THREAD: ThreadId = std::thread::current().id();
-        }
         Self {
             op: operation::current_op(),
-            #[cfg(feature = "tokio")]
-            task: tokio::task::try_id(),
-            #[cfg(not(feature = "tokio"))]
-            task: None,
-            thread: THREAD
-                .try_with(|id| *id)
-                .unwrap_or_else(|_| std::thread::current().id()),
+            task: task_id(),
+            thread: thread_id(),
+        }
+    }
+
+    /// The same, its operation apart and not kept alive.
+    #[inline]
+    pub(crate) fn of_holder() -> (Option<Weak<Op>>, Self) {
+        let op = operation::with_current_op(|op| op.map(Arc::downgrade));
+        let party = Self {
+            op: None,
+            task: task_id(),
+            thread: thread_id(),
+        };
+        (op, party)
+    }
+
+    pub(crate) fn with_op(&self, op: Option<Arc<Op>>) -> Self {
+        Self {
+            op,
+            task: self.task,
+            thread: self.thread,
         }
     }
 
@@ -67,4 +79,22 @@ impl Party {
     pub(crate) fn task(&self) -> Option<String> {
         self.task.map(|id| id.to_string())
     }
+}
+
+#[inline]
+fn task_id() -> Option<TaskId> {
+    #[cfg(feature = "tokio")]
+    return tokio::task::try_id();
+    #[cfg(not(feature = "tokio"))]
+    None
+}
+
+#[inline]
+fn thread_id() -> ThreadId {
+    thread_local! {
+        static THREAD: ThreadId = std::thread::current().id();
+    }
+    THREAD
+        .try_with(|id| *id)
+        .unwrap_or_else(|_| std::thread::current().id())
 }

@@ -57,7 +57,7 @@ impl<T: ?Sized> Mutex<T> {
             self.inner.lock()
         });
         MutexGuard {
-            _held: self.meta.hold(site),
+            _held: self.meta.hold_exclusive(site),
             inner,
         }
     }
@@ -67,7 +67,7 @@ impl<T: ?Sized> Mutex<T> {
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         let inner = self.inner.try_lock()?;
         Some(MutexGuard {
-            _held: self.meta.hold(Location::caller()),
+            _held: self.meta.hold_exclusive(Location::caller()),
             inner,
         })
     }

@@ -63,7 +63,7 @@ impl<T: ?Sized> RwLock<T> {
             self.inner.read()
         });
         RwLockReadGuard {
-            _held: self.meta.hold(site),
+            _held: self.meta.hold_shared(site),
             inner,
         }
     }
@@ -77,7 +77,7 @@ impl<T: ?Sized> RwLock<T> {
             self.inner.write()
         });
         RwLockWriteGuard {
-            _held: self.meta.hold(site),
+            _held: self.meta.hold_exclusive(site),
             inner,
         }
     }

@@ -61,7 +61,7 @@ impl<T: ?Sized> Mutex<T> {
                 }
             };
             MutexGuard {
-                _held: self.meta.hold(site),
+                _held: self.meta.hold_exclusive(site),
                 inner,
             }
         }
@@ -79,7 +79,7 @@ impl<T: ?Sized> Mutex<T> {
             self.inner.blocking_lock()
         });
         MutexGuard {
-            _held: self.meta.hold(site),
+            _held: self.meta.hold_exclusive(site),
             inner,
         }
     }
@@ -89,7 +89,7 @@ impl<T: ?Sized> Mutex<T> {
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         let inner = self.inner.try_lock().ok()?;
         Some(MutexGuard {
-            _held: self.meta.hold(Location::caller()),
+            _held: self.meta.hold_exclusive(Location::caller()),
             inner,
         })
     }

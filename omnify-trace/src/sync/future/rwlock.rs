@@ -68,7 +68,7 @@ impl<T: ?Sized> RwLock<T> {
                 }
             };
             RwLockReadGuard {
-                _held: self.meta.hold(site),
+                _held: self.meta.hold_shared(site),
                 inner,
             }
         }
@@ -88,7 +88,7 @@ impl<T: ?Sized> RwLock<T> {
                 }
             };
             RwLockWriteGuard {
-                _held: self.meta.hold(site),
+                _held: self.meta.hold_exclusive(site),
                 inner,
             }
         }
