@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Span } from '../src/api/types';
 import { lanes, ticks } from '../src/lib/lanes';
+import { fromFirst } from '../src/lib/series';
 import { rows } from '../src/lib/waterfall';
 
 describe('lanes', () => {
@@ -43,6 +44,15 @@ const span = (span_id: string, parent_span_id: string | null, ms: number): Span 
   line_id: null,
 });
 const START = new Date(1_700_000_000_000).toISOString();
+
+describe('a series', () => {
+  it('begins where there is something, but is never too short', () => {
+    const series = [...Array(20).fill(0), ...Array(10).fill(5)] as number[];
+    expect(fromFirst(series, (n) => n === 0)).toEqual([0, ...Array(10).fill(5)]);
+    expect(fromFirst([...Array(29).fill(0), 5] as number[], (n) => n === 0)).toHaveLength(8);
+    expect(fromFirst([0, 0], (n) => n === 0)).toEqual([0, 0]);
+  });
+});
 
 describe('waterfall', () => {
   it('goes depth first, in order of time', () => {

@@ -60,6 +60,8 @@ export const logs = (filters: Params, live: boolean) =>
     placeholderData: keepPreviousData,
     // The live tail brings what is new; asking again would only move the rows under the reader.
     refetchOnWindowFocus: !live,
+    // Nothing there yet: it may come.
+    refetchInterval: (query) => (filters.timeRange && query.state.data?.pages[0]?.logs.length === 0 ? FRESH_MS : false),
   });
 
 export const histogram = (filters: Params, buckets: number) =>

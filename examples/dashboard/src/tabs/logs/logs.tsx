@@ -129,6 +129,7 @@ export default function Logs() {
             <NothingFound
               query={filters.query}
               live={filters.live}
+              partial={first?.partial !== undefined}
               onClear={() => update({ q: null, level: null }, 'push')}
               onWiden={() => update({ range: '7d', from: null, to: null }, 'push')}
             />
@@ -213,18 +214,21 @@ function IdHint({ query, lines }: { query: string; lines: readonly Line[] }) {
 function NothingFound({
   query,
   live,
+  partial,
   onClear,
   onWiden,
 }: {
   query: string;
   live: boolean;
+  /** The search ended before it was through. */
+  partial: boolean;
   onClear: () => void;
   onWiden: () => void;
 }) {
   return (
     <Empty
       icon="search"
-      title={live ? 'Waiting for lines' : 'No lines match'}
+      title={live ? 'Waiting for lines' : partial ? 'Nothing found so far' : 'No lines match'}
       action={
         <div className="row wrap">
           {query && (

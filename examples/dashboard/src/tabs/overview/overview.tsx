@@ -6,6 +6,7 @@ import { health, incomplete, stats } from '../../api/queries';
 import type { ErrorGroup, Health, Stats } from '../../api/types';
 import { changes } from '../../lib/changes';
 import { axisDuration, bytes, change, count, duration, percent } from '../../lib/format';
+import { fromFirst } from '../../lib/series';
 import { useTimeRange } from '../../lib/time-range';
 import { useUrlState } from '../../lib/url-state';
 import {
@@ -68,7 +69,7 @@ function Loading() {
 function Content({ data }: { data: Stats }) {
   const [, update] = useUrlState();
   const zoom = (from: number, to: number): void => update({ from, to, range: null }, 'push');
-  const buckets = data.series.buckets;
+  const buckets = fromFirst(data.series.buckets, (b) => b.total === 0);
   const times = buckets.map((b) => new Date(b.start).getTime() / 1000);
   const perSecond = Math.max(1, data.series.step_ms) / 1000;
   return (
@@ -113,7 +114,7 @@ function Content({ data }: { data: Stats }) {
 function Kpis({ data }: { data: Stats }) {
   const link = useTabLink();
   const { requests, previous, workflows, frontend, incidents } = data;
-  const buckets = data.series.buckets;
+  const buckets = fromFirst(data.series.buckets, (b) => b.total === 0);
   const rateBefore = previous.requests ? previous.request_errors / previous.requests : null;
   const incidentCount =
     incidents.panics +
