@@ -8,7 +8,7 @@ use tracing::instrument::WithSubscriber;
 use super::Logs;
 use crate::layer::Clock;
 
-/// Runs a future and captures what it emits, and what it spawns with [`crate::spawn`].
+/// Runs a future and captures what it emits, and what it spawns with [`crate::spawn()`].
 pub async fn capture_async(future: impl Future<Output = ()>) -> Logs {
     let (logs, dispatch) = Logs::start(Clock::default());
     future.with_subscriber(dispatch).await;
