@@ -121,6 +121,43 @@ fn two_tasks_over_async_locks() {
     assert_eq!(found[0]["level"], "ERROR");
 }
 
+#[test]
+fn two_parallel_steps_of_one_task() {
+    let events = captured(|sink| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(operation::workflow("w").run(async {
+            let (a, b) = (
+                Arc::new(future::Mutex::new(0)),
+                Arc::new(future::Mutex::new(0)),
+            );
+            let met = Arc::new(tokio::sync::Barrier::new(2));
+            let one = operation::step("one").run(cross(a.clone(), b.clone(), met.clone()));
+            let two = operation::step("two").run(cross(b, a, met));
+            let told = async {
+                let deadline = Instant::now() + Duration::from_secs(20);
+                while deadlocks(&sink.events()).is_empty() && Instant::now() < deadline {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            };
+            tokio::select! {
+                _ = async { tokio::join!(one, two) } => unreachable!(),
+                () = told => {}
+            }
+        }));
+    });
+    let found = deadlocks(&events);
+    assert_eq!(found.len(), 1, "{events:#?}");
+    let mut steps: Vec<_> = parties(found[0])
+        .iter()
+        .map(|p| p["context"]["step_id"].as_str().unwrap())
+        .collect();
+    steps.sort_unstable();
+    assert_eq!(steps, ["one", "two"]);
+}
+
 /// Two threads that lock in opposite order: the watchdog tells, and nobody can help them, so
 /// they are left behind.
 fn opposite_threads(lock_second: fn(&sync::Mutex<u8>)) -> Vec<Value> {

@@ -67,8 +67,15 @@ impl Party {
         }
     }
 
-    /// Whether these two are surely not branches of one sequence of steps.
+    /// Whether these two are surely not branches of one sequence of steps: operations side by
+    /// side, else different tasks, else different threads.
     pub(crate) fn is_apart_from(&self, other: &Self) -> bool {
+        if let (Some(one), Some(two)) = (&self.op, &other.op)
+            && !one.is_within(two)
+            && !two.is_within(one)
+        {
+            return true;
+        }
         match (self.task, other.task) {
             (Some(one), Some(two)) => one != two,
             (None, None) => !self.same_thread(other),
