@@ -1,10 +1,10 @@
 //! `cargo xtask bench AREA`: our costs beside our peers'.
 
-use std::path::PathBuf;
+use std::{fs, path::PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
-use crate::shell;
+use crate::{chromium, dashboard, shell};
 
 /// What to measure, and how long.
 #[derive(clap::Args)]
@@ -22,15 +22,20 @@ pub(crate) struct Options {
 
 /// Builds the benches and runs one area.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let mut command = shell::cargo();
-    command.args([
-        "run",
-        "--release",
-        "-p",
-        "omnify-benches",
-        "--",
-        &options.area,
-    ]);
+    let mut command = if options.area == "browser" {
+        browser()?
+    } else {
+        let mut command = shell::cargo();
+        command.args([
+            "run",
+            "--release",
+            "-p",
+            "omnify-benches",
+            "--",
+            &options.area,
+        ]);
+        command
+    };
     if options.quick {
         command.arg("--quick");
     }
@@ -38,4 +43,25 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         command.arg("--json").arg(file);
     }
     shell::run(&mut command)
+}
+
+/// The browser loggers' bench, with our logger built and the peers installed in a folder of their own:
+/// nobody who does not measure needs them.
+fn browser() -> Result<std::process::Command> {
+    dashboard::packages()?;
+    dashboard::wasm()?;
+    let chromium = chromium::ensure()?;
+    let home = shell::root().join("tests/browser/bench");
+    let lock = fs::read(home.join("package-lock.json"))?;
+    let stamp = home.join("node_modules/.installed-lock");
+    if !fs::read(&stamp).is_ok_and(|installed| installed == lock) {
+        shell::run_quiet(dashboard::npm().current_dir(&home).arg("ci"))
+            .context("the peers could not be installed; the first run needs a network")?;
+        fs::write(&stamp, lock)?;
+    }
+    let mut command = shell::command("node");
+    command
+        .arg(home.join("run.mjs"))
+        .env("CHROMIUM", chromium.browser);
+    Ok(command)
 }

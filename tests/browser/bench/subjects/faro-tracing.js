@@ -1,0 +1,13 @@
+import { getWebInstrumentations, initializeFaro } from '@grafana/faro-web-sdk';
+import { TracingInstrumentation } from '@grafana/faro-web-tracing';
+
+export const init = async () => {
+  const faro = initializeFaro({
+    url: `${location.origin}/collect`,
+    app: { name: 'bench' },
+    instrumentations: [...getWebInstrumentations(), new TracingInstrumentation()],
+  });
+  return {
+    log: () => faro.api.pushLog(['cart opened'], { context: { items: '3', total: '12.5', currency: 'EUR' } }),
+  };
+};

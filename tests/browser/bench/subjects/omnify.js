@@ -1,0 +1,12 @@
+import { start } from '@omnify/trace';
+// The whole of it: what a React application would import.
+import * as react from '@omnify/trace/react';
+
+globalThis.keep = react;
+export const init = async () => {
+  const logger = await start({ app: 'bench', sampleRate: 1 });
+  return {
+    log: () => logger.info('cart opened', { items: 3, total: 12.5, currency: 'EUR' }),
+    quiet: () => logger.debug('cart opened', { items: 3, total: 12.5, currency: 'EUR' }),
+  };
+};
