@@ -147,7 +147,7 @@ async fn come(visit: Visit, client: &Client, base: &str, tokens: &Tokens) {
                 .click(
                     "Revenue report",
                     Method::GET,
-                    "/api/reports/revenue?rows=180",
+                    "/api/reports/revenue?rows=90",
                     None,
                 )
                 .await;
