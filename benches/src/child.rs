@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::{Options, alloc, emit, operations, report::Report};
+use crate::{Options, alloc, emit, http, operations, report::Report};
 
 /// Who is measured: a name, and what is done so many times after setting itself up.
 pub struct Subject {
@@ -52,6 +52,7 @@ fn cases(area: &str) -> &'static [Case] {
     match area {
         "emit" => emit::CASES,
         "operations" => operations::CASES,
+        "http" => http::CASES,
         _ => &[],
     }
 }

@@ -12,6 +12,7 @@
 pub mod alloc;
 pub mod child;
 pub mod emit;
+pub mod http;
 pub mod journal;
 pub mod operations;
 pub mod report;

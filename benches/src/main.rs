@@ -4,7 +4,9 @@ use std::{fs, path::PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand};
-use omnify_benches::{Options, alloc::Counting, child, emit, journal, operations, report::Report};
+use omnify_benches::{
+    Options, alloc::Counting, child, emit, http, journal, operations, report::Report,
+};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -20,6 +22,8 @@ struct Cli {
 enum Area {
     /// One event, one request, one disabled event, two threads; and the journal
     Emit(Common),
+    /// One request through axum: bare, our layers, our peers'
+    Http(Common),
     /// The journal alone
     Journal(Common),
     /// Opening and closing an operation, traced locks beside plain ones
@@ -42,6 +46,7 @@ struct Common {
 fn main() -> Result<()> {
     let (common, run): (Common, fn(&Options) -> Result<Report>) = match Cli::parse().area {
         Area::Emit(common) => (common, emit_and_journal),
+        Area::Http(common) => (common, http::run),
         Area::Journal(common) => (common, journal::run),
         Area::Operations(common) => (common, operations::run),
         Area::Child(arguments) => return child::serve(&arguments),

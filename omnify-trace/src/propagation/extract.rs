@@ -125,10 +125,10 @@ impl<'a> Found<'a> {
             10 if name.eq_ignore_ascii_case(tracestate::TRACESTATE) => self.tracestate.push(value),
             7 if name.eq_ignore_ascii_case(BAGGAGE) => self.baggage.push(value),
             12 if name.eq_ignore_ascii_case(request_id::X_REQUEST_ID) => {
-                first(&mut self.request_id, value)
+                first(&mut self.request_id, value);
             }
             16 if name.eq_ignore_ascii_case(request_id::X_CORRELATION_ID) => {
-                first(&mut self.correlation_id, value)
+                first(&mut self.correlation_id, value);
             }
             2 | 10..=27 => self.foreign.see(name, value),
             _ => {}

@@ -1,0 +1,91 @@
+//! One request through an axum service in this process: bare, with our layers, with our peers'.
+//!
+//! Same handler, same request, `oneshot` without a socket, sink discards. What the middleware
+//! costs is the difference to `bare`.
+
+mod subjects;
+
+use anyhow::Result;
+
+use crate::{
+    Options,
+    child::{self, Case, Subject},
+    report::Report,
+};
+
+const REQUEST: &str = "one request, in process";
+const BARE: &str = "bare axum";
+const OURS: &str = "omnify: TracingLayer";
+const STACK: &str = "omnify: the whole stack, valid token";
+const FMT: &str = "tower-http TraceLayer + fmt json";
+
+/// What is measured here.
+pub const CASES: &[Case] = &[Case {
+    name: REQUEST,
+    turns: 100_000,
+    subjects: &[
+        Subject {
+            name: BARE,
+            run: subjects::bare,
+        },
+        Subject {
+            name: OURS,
+            run: subjects::tracing_layer,
+        },
+        Subject {
+            name: "omnify: TracingLayer, no subscriber",
+            run: subjects::tracing_layer_off,
+        },
+        Subject {
+            name: "omnify: PerformanceLayer",
+            run: subjects::performance_layer,
+        },
+        Subject {
+            name: "omnify: SecurityLayer",
+            run: subjects::security_layer,
+        },
+        Subject {
+            name: "omnify: IdentityLayer, valid token",
+            run: subjects::identity_layer,
+        },
+        Subject {
+            name: STACK,
+            run: subjects::stack,
+        },
+        Subject {
+            name: FMT,
+            run: subjects::trace_layer,
+        },
+        Subject {
+            name: "tower-http request-id + TraceLayer + fmt json",
+            run: subjects::trace_layer_with_request_id,
+        },
+    ],
+}];
+
+/// Measures everything of this area.
+///
+/// # Errors
+/// If a subject fails.
+pub fn run(options: &Options) -> Result<Report> {
+    let mut report = child::measure("http", options)?;
+    let value = |subject: &str, unit: &str| {
+        let rows = report.rows().iter();
+        let mut rows = rows.filter(|row| row.subject == subject && row.unit == unit);
+        rows.next().map(|row| row.value)
+    };
+    let added = |subject| Some(value(subject, "ns")? - value(BARE, "ns")?);
+    let allocations = |subject| Some(value(subject, "allocations")? - value(BARE, "allocations")?);
+    if let (Some(ours), Some(more), Some(stack), Some(fmt)) =
+        (added(OURS), allocations(OURS), added(STACK), added(FMT))
+    {
+        let note = format!(
+            "TracingLayer adds {ours:.0} ns (goal 500) and {more:.0} allocations (goal 6), 1/{:.1} of what TraceLayer \
+             with fmt json adds (goal 1/8); the whole stack adds {stack:.0} ns (goal 1500).",
+            fmt / ours
+        );
+        report.note(note);
+    }
+    report.compare(REQUEST, "ns", FMT);
+    Ok(report)
+}
