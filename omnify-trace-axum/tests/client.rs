@@ -1,5 +1,11 @@
 //! Calls that go out: followed, numbered, and known to the other side.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what it expects"
+)]
+
 mod support;
 
 use std::convert::Infallible;

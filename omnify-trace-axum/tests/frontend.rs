@@ -1,5 +1,11 @@
 //! What browsers send, and what becomes of it.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what it expects"
+)]
+
 mod support;
 
 use std::num::NonZeroU32;

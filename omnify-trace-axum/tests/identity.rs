@@ -1,5 +1,11 @@
 //! Tokens: which become an identity, and which an event.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what it expects"
+)]
+
 mod support;
 
 use std::sync::Arc;

@@ -1,5 +1,11 @@
 //! What an attack looks like, and what does not; headers on every answer.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what it expects"
+)]
+
 mod support;
 
 use axum::Router;

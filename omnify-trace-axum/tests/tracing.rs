@@ -1,5 +1,11 @@
 //! What a request leaves in the log, whatever becomes of it.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what it expects"
+)]
+
 mod support;
 
 use axum::Router;
@@ -321,12 +327,12 @@ async fn hooks_and_classifier_can_be_replaced_or_left_out() {
                     starts
                         .lock()
                         .expect("lock")
-                        .push(format!("{:?}", start.route))
+                        .push(format!("{:?}", start.route));
                 })
                 .on_end(move |end: &End<'_>| {
                     ends.lock()
                         .expect("lock")
-                        .push(format!("{:?}", end.outcome))
+                        .push(format!("{:?}", end.outcome));
                 }),
         );
     send(&app, request("/a")).await;

@@ -99,7 +99,7 @@ fn cors(headers: &mut HeaderMap, origin: Option<HeaderValue>) {
 
 async fn accept(shared: &Shared, request: Request) -> Result<Response, Response> {
     let options = &shared.options;
-    let is_ndjson = media_type(request.headers())?;
+    let is_ndjson = media_type(request.headers()).map_err(IntoResponse::into_response)?;
     let peer = client_address::peer(request.extensions());
     let address = options.proxies.client(peer, request.headers());
     let identity = identity(&request);
@@ -135,7 +135,7 @@ async fn accept(shared: &Shared, request: Request) -> Result<Response, Response>
 }
 
 /// Whether the body is NDJSON for sure.
-fn media_type(headers: &HeaderMap) -> Result<bool, Response> {
+fn media_type(headers: &HeaderMap) -> Result<bool, Problem> {
     let kind = headers
         .get(header::CONTENT_TYPE)
         .and_then(|kind| kind.to_str().ok())
@@ -157,8 +157,7 @@ fn media_type(headers: &HeaderMap) -> Result<bool, Response> {
         )
         .detail(format!(
             "{other:?} is not taken here; send application/json, application/x-ndjson or text/plain"
-        ))
-        .into_response()),
+        ))),
     }
 }
 

@@ -86,7 +86,7 @@ where
                 let mut inner = std::mem::replace(&mut self.inner, fresh);
                 IdentityFuture::Waiting {
                     future: Box::pin(async move {
-                        match verifier.wait(&token, header, now).await {
+                        match verifier.wait(&token, &header, now).await {
                             Ok(identity) => note(&mut request, identity),
                             Err(refusal) => {
                                 report(refusal);

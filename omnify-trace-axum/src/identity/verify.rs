@@ -100,7 +100,7 @@ pub(super) enum Keys {
 pub(super) enum Glance {
     Decided(Result<Identity, Refusal>),
     /// The issuer's keys have to be fetched first.
-    NeedsKeys(Header),
+    NeedsKeys(Box<Header>),
 }
 
 #[derive(Debug, Clone)]
@@ -163,7 +163,7 @@ impl Verifier {
             Keys::Fixed(keys) => Glance::Decided(self.verify(token, &header, keys, now)),
             Keys::Published(published) => match published.fresh(header.kid.as_deref()) {
                 Some(keys) => Glance::Decided(self.verify(token, &header, &keys, now)),
-                None => Glance::NeedsKeys(header),
+                None => Glance::NeedsKeys(Box::new(header)),
             },
         }
     }
@@ -172,7 +172,7 @@ impl Verifier {
     pub(super) async fn wait(
         &self,
         token: &str,
-        header: Header,
+        header: &Header,
         now: u64,
     ) -> Result<Identity, Refusal> {
         let Keys::Published(published) = &self.keys else {
@@ -182,7 +182,7 @@ impl Verifier {
             .fetched(header.kid.as_deref())
             .await
             .ok_or(Refusal::KeysUnavailable)?;
-        self.verify(token, &header, &keys, now)
+        self.verify(token, header, &keys, now)
     }
 
     /// The header, as far as it may be believed: it may name a key, nothing else.
@@ -226,7 +226,7 @@ impl Verifier {
                 }
                 // The signature was good: what could not be read are the claims.
                 Err(error) if matches!(error.kind(), ErrorKind::Json(_)) => {
-                    refusal = Refusal::Claim
+                    refusal = Refusal::Claim;
                 }
                 Err(error) => refusal = Refusal::of(error.kind()),
             }

@@ -18,6 +18,8 @@ const MAX_ROUTES: usize = 2048;
 pub(super) const UNMATCHED: &str = "";
 const OTHER: &str = "{other}";
 
+type Routes = HashMap<(Method, Box<str>), Arc<RouteStats>>;
+
 /// Counters of requests by method and route. Cloning shares them.
 ///
 /// ```
@@ -27,7 +29,7 @@ const OTHER: &str = "{other}";
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Metrics {
-    routes: Arc<RwLock<HashMap<(Method, Box<str>), Arc<RouteStats>>>>,
+    routes: Arc<RwLock<Routes>>,
 }
 
 impl Metrics {

@@ -160,22 +160,22 @@ impl OnEnd for DefaultOnEnd {
     fn on_end(&self, end: &End<'_>) {
         match (end.outcome, end.quiet) {
             (Outcome::Success, false) => {
-                end_event!(Level::INFO, "request_complete", "Request completed", end)
+                end_event!(Level::INFO, "request_complete", "Request completed", end);
             }
             (Outcome::ClientError, false) => {
-                end_event!(Level::WARN, "request_complete", "Request refused", end)
+                end_event!(Level::WARN, "request_complete", "Request refused", end);
             }
             (Outcome::Success | Outcome::ClientError, true) => {
                 end_event!(Level::DEBUG, "request_complete", "Request completed", end);
             }
             (Outcome::Failure, _) => {
-                end_event!(Level::ERROR, "request_error", "Request failed", end)
+                end_event!(Level::ERROR, "request_error", "Request failed", end);
             }
             (Outcome::Cancelled, false) => {
-                end_event!(Level::INFO, "request_cancelled", "Client went away", end)
+                end_event!(Level::INFO, "request_cancelled", "Client went away", end);
             }
             (Outcome::Cancelled, true) => {
-                end_event!(Level::DEBUG, "request_cancelled", "Client went away", end)
+                end_event!(Level::DEBUG, "request_cancelled", "Client went away", end);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! A scoped subscriber, and requests without a socket.
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::expect_used, reason = "a test says what it expects")]
 
 use axum::Router;
 use axum::body::Body;
@@ -74,7 +75,7 @@ pub(crate) async fn send(app: &Router, request: Request<Body>) -> Response<Strin
     let bytes = body
         .collect()
         .await
-        .map(|body| body.to_bytes())
+        .map(http_body_util::Collected::to_bytes)
         .unwrap_or_default();
     Response::from_parts(parts, String::from_utf8_lossy(&bytes).into_owned())
 }
