@@ -111,7 +111,8 @@ pub fn check_events(logs: &Path, counts: &Path, runs: u32) -> Result<Found> {
             return Ok(None);
         };
         let message = format!("event {number} of {writer}\nin run {run}");
-        ensure!(value["message"] == message && value["context"]["user_id"] == writer.to_string());
+        let user = writer.to_string();
+        ensure!(value["message"] == message && value["context"]["user_id"] == user.as_str());
         Ok(Some((run as u32, writer as usize, number)))
     })
 }

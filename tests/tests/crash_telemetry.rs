@@ -1,6 +1,5 @@
 //! The whole emit path under kill -9 and abort: no event whose macro returned is missing, none is
 //! doubled, none is torn; and the next start says what was in flight.
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::fs;
 use std::hash::{BuildHasher as _, RandomState};

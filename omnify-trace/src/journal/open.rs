@@ -31,13 +31,8 @@ pub(super) fn open(options: JournalOptions) -> Result<Opened, JournalError> {
         })?;
     }
     let mut recovery = Recovery::default();
-    let (ring, slot) = match own_ring(&options, &mut recovery)? {
-        Ok((ring, slot)) => (ring, Some(slot)),
-        Err(error) => {
-            recovery.volatile = Some(error.to_string());
-            (plain_ring(&options)?, None)
-        }
-    };
+    let slot = own_slot(&options, &mut recovery)?;
+    let ring = own_ring(&options, slot.as_ref(), &mut recovery)?;
     recover_others(&options, &mut recovery);
     carry_losses(&ring, &recovery);
     let (ring, consumer) = ring.split();
@@ -51,30 +46,54 @@ pub(super) fn open(options: JournalOptions) -> Result<Opened, JournalError> {
     Ok((shared, drainer, recovery))
 }
 
-/// The first free slot whose ring can be recovered and made new.
-fn own_ring(
+/// The first slot that is free and whose ring can be recovered. `None` if no ring file can be
+/// opened at all.
+fn own_slot(
     options: &JournalOptions,
     recovery: &mut Recovery,
-) -> Result<io::Result<(Ring, Slot)>, JournalError> {
+) -> Result<Option<Slot>, JournalError> {
+    let mut held = 0;
     for number in 0..SLOTS {
-        let slot = match Slot::take(options.rings(), number) {
-            Ok(Some(slot)) => slot,
-            Ok(None) => continue,
-            Err(error) => return Ok(Err(error)),
-        };
-        match recover_slot(options, &slot) {
-            Ok(run) => recovery.runs.extend(run),
-            Err(error) => {
-                recovery.failed.push((number, error.to_string()));
+        let recovered = match Slot::take(options.rings(), number) {
+            Ok(Some(slot)) => recover_slot(options, &slot).map(|run| (slot, run)),
+            Ok(None) => {
+                held += 1;
                 continue;
             }
+            Err(error) => Err(error),
+        };
+        match recovered {
+            Ok((slot, run)) => {
+                recovery.runs.extend(run);
+                recovery.slot = number;
+                return Ok(Some(slot));
+            }
+            Err(error) => recovery.failed.push((number, error.to_string())),
         }
-        recovery.slot = number;
-        return Ok(new_ring(&slot, options.capacity()).map(|ring| (ring, slot)));
     }
-    Err(JournalError::NoSlot {
-        path: options.rings().to_owned(),
-        slots: SLOTS,
+    if held == SLOTS {
+        let path = options.rings().to_owned();
+        return Err(JournalError::NoSlot { path, slots: SLOTS });
+    }
+    Ok(None)
+}
+
+/// A ring in the slot's file, or else in plain memory.
+fn own_ring(
+    options: &JournalOptions,
+    slot: Option<&Slot>,
+    recovery: &mut Recovery,
+) -> Result<Ring, JournalError> {
+    let Some(slot) = slot else {
+        recovery.volatile = recovery.failed.first().map(|(_, error)| error.clone());
+        recovery.failed.clear();
+        return plain_ring(options);
+    };
+    new_ring(slot, options.capacity()).or_else(|error| {
+        recovery.volatile = Some(error.to_string());
+        // It has been drained; half a ring is of use to nobody.
+        let _ = slot.file().and_then(|file| file.set_len(0));
+        plain_ring(options)
     })
 }
 

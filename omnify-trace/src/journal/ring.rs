@@ -155,6 +155,11 @@ impl Ring {
         unsafe { self.base.cast::<Header>().as_ref() }
     }
 
+    /// Whether the ring lies in plain memory.
+    pub(super) fn is_volatile(&self) -> bool {
+        matches!(self.region, Region::Heap(_))
+    }
+
     /// Bytes of data.
     pub(super) fn capacity(&self) -> u64 {
         self.capacity

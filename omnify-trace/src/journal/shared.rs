@@ -77,7 +77,7 @@ impl Shared {
 
     /// Whether the ring is in plain memory only.
     pub(super) fn is_volatile(&self) -> bool {
-        self.slot.is_none()
+        self.ring.is_volatile()
     }
 
     #[inline]
@@ -99,14 +99,14 @@ impl Shared {
     pub(super) fn drop_one(&self, reason: Dropped) -> Dropped {
         self.ring.header().dropped[reason as usize].fetch_add(1, Relaxed);
         if self.alive.is_set() {
-            self.wake.ring();
+            self.wake.nudge();
         }
         reason
     }
 
     #[cold]
     fn write_when_room(&self, stream: Stream, line: &[u8]) -> Result<(), Dropped> {
-        self.wake.ring();
+        self.wake.nudge();
         let tail = || self.ring.header().tail.load(Acquire);
         let before = tail();
         let patience = match self.options.when_full {

@@ -52,6 +52,15 @@ impl Wake {
         }
     }
 
+    /// For a producer that found the ring full or dropped a line: wakes the drainer if it rests, but
+    /// not if it waits for a file to come back.
+    #[cold]
+    pub(super) fn nudge(&self) {
+        if self.state.load(SeqCst) != AWAKE {
+            self.ring();
+        }
+    }
+
     /// Wakes the drainer whatever it does.
     #[cold]
     pub(super) fn ring(&self) {

@@ -196,3 +196,37 @@ fn while_files_cannot_be_written_lines_wait_and_the_rest_is_counted() {
         .sum();
     assert_eq!(told as usize, 1_000 - taken);
 }
+
+/// A refused line must not wake a drainer that waits for a dead disk: dropping stays cheap.
+#[test]
+fn dropping_is_cheap_while_files_cannot_be_written() {
+    let dir = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("/dev/full", dir.path().join("backend.log")).unwrap();
+    let options = JournalOptions::new(dir.path())
+        .ring_bytes(16 * 1024)
+        .when_full(WhenFull::Drop);
+    let (journal, _) = Journal::open(options).unwrap();
+    for _ in 0..200_000 {
+        let _ = journal.write(Stream::Backend, &[b'x'; 100]);
+    }
+    let stats = journal.stats();
+    assert!(stats.lost() > 190_000, "{stats:?}");
+    assert!(stats.failures < 100, "{stats:?}");
+    fs::remove_file(dir.path().join("backend.log")).unwrap();
+    journal.close(SOON).unwrap();
+}
+
+/// No ring file can be had: the journal works all the same, and says so.
+#[test]
+fn without_a_ring_file_the_ring_lies_in_plain_memory() {
+    let dir = tempfile::tempdir().unwrap();
+    for slot in 0..slot::SLOTS {
+        // A directory in the place of each ring file.
+        fs::create_dir(slot::path(dir.path(), slot)).unwrap();
+    }
+    let (journal, recovery) = Journal::open(JournalOptions::new(dir.path())).unwrap();
+    assert!(recovery.volatile.is_some() && journal.stats().volatile);
+    journal.write(Stream::Backend, b"x").unwrap();
+    journal.close(SOON).unwrap();
+    assert_eq!(lines(&dir.path().join("backend.log")), ["x"]);
+}
