@@ -172,8 +172,8 @@ impl AdminBuilder {
         self
     }
 
-    /// The levels that `PUT levels` changes: `telemetry.levels().clone()`. Defaults to none, and
-    /// the route answers 404.
+    /// The levels that `PUT levels` changes: `telemetry.levels().clone()`. Defaults to those of the
+    /// process's own telemetry; where there is none, the route answers 404.
     pub fn levels(mut self, levels: Levels) -> Self {
         self.levels = Some(levels);
         self
@@ -252,7 +252,9 @@ impl AdminBuilder {
                 .unwrap_or(Duration::from_secs(12 * 60 * 60)),
             secure_cookies: self.secure_cookies,
             service_name: self.service_name.unwrap_or_else(|| "omnify".to_owned()),
-            levels: self.levels,
+            levels: self
+                .levels
+                .or_else(|| omnify_trace::setup::levels().cloned()),
             lost_lines: self.lost_lines,
         };
         Ok(Admin {

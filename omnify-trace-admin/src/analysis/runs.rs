@@ -130,6 +130,8 @@ pub struct RunDetail {
 #[derive(Debug, Default)]
 pub(super) struct Marks {
     crashes: HashMap<String, i64>,
+    /// Service, host and process id of those that died, and when that was noticed.
+    deaths: Vec<(String, String, i64, i64)>,
     starts: Vec<(String, String, i64)>,
 }
 
@@ -150,6 +152,12 @@ impl Marks {
                     for run_id in runs_in_flight(event) {
                         let at = marks.crashes.entry(run_id).or_insert(event.time());
                         *at = (*at).max(event.time());
+                    }
+                    if let Some(pid) = event.integer("pid") {
+                        let (name, host) = process_of(event);
+                        marks
+                            .deaths
+                            .push((name.to_owned(), host.to_owned(), pid, event.time()));
                     }
                 }
                 Some(EventType::ServiceStart) => {
@@ -177,11 +185,22 @@ impl Marks {
             return true;
         }
         let (name, host) = process_of(last);
-        !host.is_empty()
-            && self
+        if host.is_empty() {
+            return false;
+        }
+        let pid = last
+            .service("instance")
+            .and_then(|instance| instance.get(host.len() + 1..)?.parse().ok());
+        let later = |service: &str, other: &str, at: i64| {
+            service == name && other == host && at > last.time()
+        };
+        self.deaths
+            .iter()
+            .any(|(service, other, dead, at)| Some(*dead) == pid && later(service, other, *at))
+            || self
                 .starts
                 .iter()
-                .any(|(service, other, at)| service == name && other == host && *at > last.time())
+                .any(|(service, other, at)| later(service, other, *at))
     }
 }
 

@@ -14,12 +14,13 @@ use utoipa::IntoParams;
 
 use super::{
     caller::Caller,
+    export_table::Table,
     params::{Params, When, Which, given, number, query},
     problem::{ApiError, Problem},
 };
 use crate::{
     analysis::{Event, LineJson},
-    store::{LogStore, Order, Page, Query},
+    store::{Line, LogStore, Order, Page, Query},
     time::{self, rfc3339},
 };
 
@@ -32,7 +33,7 @@ const MOST: usize = 1_000_000;
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ExportParams {
-    /// `ndjson` (default) or `csv`.
+    /// `ndjson` (default), `csv` or `parquet`.
     format: Option<String>,
     /// Lines at most, 1 to 1,000,000, which is the default.
     limit: Option<String>,
@@ -42,6 +43,7 @@ pub(super) struct ExportParams {
 enum Format {
     Ndjson,
     Csv,
+    Parquet,
 }
 
 /// Download the lines of a search, newest first.
@@ -58,10 +60,11 @@ pub(super) async fn export(
     let (format, content_type, extension) = match given(&how.format) {
         None | Some("ndjson") => (Format::Ndjson, "application/x-ndjson", "ndjson"),
         Some("csv") => (Format::Csv, "text/csv; charset=utf-8", "csv"),
+        Some("parquet") => (Format::Parquet, "application/vnd.apache.parquet", "parquet"),
         Some(other) => {
             return Err(ApiError::invalid(
                 "format",
-                format!("`{other}` is neither ndjson nor csv."),
+                format!("`{other}` is none of ndjson, csv, parquet."),
             ));
         }
     };
@@ -75,6 +78,7 @@ pub(super) async fn export(
         left,
         cursor: None,
         begun: false,
+        table: None,
     };
     let pages = stream::unfold(Some(download), |download| async move {
         let (bytes, next) = download?.page().await;
@@ -95,17 +99,12 @@ struct Download {
     left: usize,
     cursor: Option<String>,
     begun: bool,
+    table: Option<Table>,
 }
 
 impl Download {
     /// One page of bytes, and what is left to do.
     async fn page(mut self) -> (Bytes, Option<Self>) {
-        let mut out = String::new();
-        if !self.begun && matches!(self.format, Format::Csv) {
-            out.push_str(&HEADINGS.join(","));
-            out.push_str("\r\n");
-        }
-        self.begun = true;
         let page = Page {
             limit: PAGE.min(self.left),
             cursor: self.cursor.take(),
@@ -115,26 +114,66 @@ impl Download {
             Ok(lines) => lines,
             Err(error) => {
                 tracing::error!(target: "omnify_trace_admin::api", %error, "An export ended early");
-                return (out.into(), None);
+                // A Parquet file without its footer cannot be mistaken for a whole one.
+                return (Bytes::new(), None);
             }
         };
         self.left = self.left.saturating_sub(lines.lines.len());
-        for line in lines.lines {
+        self.cursor = lines.next_cursor;
+        let more = self.cursor.is_some() && self.left > 0;
+        let bytes = match self.format {
+            Format::Parquet => self.parquet(&lines.lines, more),
+            _ => Some(self.text(lines.lines)),
+        };
+        match bytes {
+            Some(bytes) => (bytes, more.then_some(self)),
+            None => {
+                tracing::error!(target: "omnify_trace_admin::api", "An export ended early: the table could not be written");
+                (Bytes::new(), None)
+            }
+        }
+    }
+
+    /// A page as rows of a Parquet file; the last page closes it.
+    fn parquet(&mut self, lines: &[Line], more: bool) -> Option<Bytes> {
+        if self.table.is_none() {
+            self.table = Table::new(&HEADINGS);
+        }
+        let rows: Vec<[String; COLUMNS]> = lines
+            .iter()
+            .map(|line| cells(&Event::parse(line.clone())))
+            .collect();
+        let table = self.table.as_mut()?;
+        table.write(&rows)?;
+        if more {
+            return Some(table.take());
+        }
+        self.table.take()?.finish()
+    }
+
+    fn text(&mut self, lines: Vec<Line>) -> Bytes {
+        let mut out = String::new();
+        if !self.begun && matches!(self.format, Format::Csv) {
+            out.push_str(&HEADINGS.join(","));
+            out.push_str("\r\n");
+        }
+        self.begun = true;
+        for line in lines {
             match self.format {
                 Format::Ndjson => {
                     out.push_str(&LineJson(line).to_json());
                     out.push('\n');
                 }
-                Format::Csv => csv_row(&mut out, &Event::parse(line)),
+                Format::Csv | Format::Parquet => csv_row(&mut out, &Event::parse(line)),
             }
         }
-        self.cursor = lines.next_cursor;
-        let more = self.cursor.is_some() && self.left > 0;
-        (out.into(), more.then_some(self))
+        out.into()
     }
 }
 
-const HEADINGS: [&str; 20] = [
+const COLUMNS: usize = 20;
+
+const HEADINGS: [&str; COLUMNS] = [
     "id",
     "timestamp",
     "level",
@@ -157,9 +196,10 @@ const HEADINGS: [&str; 20] = [
     "extra",
 ];
 
-fn csv_row(out: &mut String, event: &Event) {
+/// A line's cells, in the order of the headings.
+fn cells(event: &Event) -> [String; COLUMNS] {
     let own = |text: Option<&str>| text.unwrap_or_default().to_owned();
-    let cells = [
+    [
         event.line.id.clone(),
         rfc3339(event.time()),
         event.level().to_owned(),
@@ -187,8 +227,11 @@ fn csv_row(out: &mut String, event: &Event) {
             .get(fields::EXTRA)
             .map(ToString::to_string)
             .unwrap_or_default(),
-    ];
-    for (place, cell) in cells.iter().enumerate() {
+    ]
+}
+
+fn csv_row(out: &mut String, event: &Event) {
+    for (place, cell) in cells(event).iter().enumerate() {
         if place > 0 {
             out.push(',');
         }

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::Request,
-    http::{HeaderMap, HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -10,6 +10,7 @@ use axum::{
 use omnify_trace::CorrelationContext;
 
 use super::problem::Problem;
+use crate::access::hash;
 
 /// Headers of every answer that does not set them itself: OWASP's list for a JSON API.
 const HEADERS: [(HeaderName, &str); 8] = [
@@ -73,6 +74,28 @@ pub(super) async fn finish(request: Request, next: Next) -> Response {
         headers.entry(X_REQUEST_ID.clone()).or_insert(value);
     }
     response
+}
+
+/// An answer that does not change, or seldom: with an `ETag`, and 304 for whoever has it already.
+/// It is private, and asked for again each time, so that access is checked each time.
+pub(super) fn tagged(request: &HeaderMap, content_type: &'static str, body: String) -> Response {
+    let tag = format!("\"{}\"", hash(&body).get(..32).unwrap_or_default());
+    let known = request
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        // A proxy that compresses makes the tag a weak one.
+        .any(|value| value.trim().trim_start_matches("W/") == tag);
+    let headers = [
+        (header::ETAG, tag),
+        (header::CACHE_CONTROL, "private, no-cache".to_owned()),
+        (header::VARY, "authorization, cookie".to_owned()),
+    ];
+    if known {
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
+    }
+    (headers, [(header::CONTENT_TYPE, content_type)], body).into_response()
 }
 
 /// The request's id: the caller's, if it looks like one, else a new one.

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use axum::{Json, extract::Path};
+use axum::{Json, extract::Path, http::HeaderMap, response::Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
     caller::Caller,
+    layers,
     params::{Params, When, Which, bounded, given, number, query},
     problem::{ApiError, Problem},
 };
@@ -286,11 +287,15 @@ fn names(text: &str) -> Vec<&str> {
 ))]
 pub(super) async fn one(
     caller: Caller,
+    headers: HeaderMap,
     Path(id): Path<String>,
-) -> Result<Json<LineJson>, ApiError> {
-    let line = caller.lines.get(&id).await?;
-    line.map(|line| Json(LineJson(line)))
-        .ok_or_else(no_such_line)
+) -> Result<Response, ApiError> {
+    let line = caller.lines.get(&id).await?.ok_or_else(no_such_line)?;
+    Ok(layers::tagged(
+        &headers,
+        "application/json",
+        LineJson(line).to_json(),
+    ))
 }
 
 pub(super) fn no_such_line() -> ApiError {

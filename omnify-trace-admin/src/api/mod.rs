@@ -4,6 +4,7 @@ mod accounts;
 mod alerts;
 mod caller;
 mod export;
+mod export_table;
 mod health;
 mod insight;
 mod issues;
@@ -24,7 +25,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{Json, Router, extract::State as AxumState, middleware};
+use axum::{
+    Json, Router, extract::State as AxumState, http::HeaderMap, middleware, response::Response,
+};
 use tower_http::compression::{
     CompressionLayer,
     predicate::{NotForContentType, Predicate, SizeAbove},
@@ -175,6 +178,8 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(accounts::users))
         .routes(routes!(accounts::put_user, accounts::remove_user))
         .routes(routes!(levels::levels, levels::change_levels))
+        .routes(routes!(levels::override_level))
+        .routes(routes!(levels::end_override))
         .routes(routes!(health::health))
         .routes(routes!(openapi))
 }
@@ -193,9 +198,9 @@ pub fn openapi_json() -> String {
 
 /// This document.
 #[utoipa::path(get, path = "/openapi.json", tag = "meta", responses((status = 200, description = "OpenAPI 3.1", body = Object)))]
-async fn openapi(AxumState(app): AxumState<App>) -> ([(&'static str, &'static str); 1], String) {
+async fn openapi(AxumState(app): AxumState<App>, headers: HeaderMap) -> Response {
     let document = app.openapi.get_or_init(openapi_json).clone();
-    ([("content-type", "application/json")], document)
+    layers::tagged(&headers, "application/json", document)
 }
 
 /// `/api/admin/*`, `/healthz`, `/readyz`, `/metrics`.

@@ -95,6 +95,18 @@ fn changes() -> Vec<(Method, &'static str, Value, Role)> {
         ),
         (
             Method::POST,
+            "levels/overrides",
+            json!({"scope": "user", "value": "u"}),
+            Role::Support,
+        ),
+        (
+            Method::DELETE,
+            "levels/overrides/none",
+            json!(null),
+            Role::Support,
+        ),
+        (
+            Method::POST,
             "alerts",
             json!({"name": "x", "kind": "count", "threshold": 1}),
             Role::Admin,

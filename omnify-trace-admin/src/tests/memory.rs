@@ -50,6 +50,15 @@ impl MemoryStore {
         line.id
     }
 
+    /// Every line as it came.
+    pub(super) fn raw(&self) -> Vec<String> {
+        self.lines
+            .read()
+            .iter()
+            .map(|line| line.raw.to_string())
+            .collect()
+    }
+
     fn found(&self, query: &Query) -> Vec<Event> {
         let lines = self.lines.read();
         let matcher = Matcher::new(query);

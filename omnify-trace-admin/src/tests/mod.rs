@@ -5,6 +5,7 @@
 )]
 
 mod access;
+mod embedded;
 mod live;
 mod memory;
 mod robust;
@@ -47,6 +48,7 @@ struct Answer {
     status: StatusCode,
     headers: axum::http::HeaderMap,
     text: String,
+    bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -57,6 +59,7 @@ impl Answer {
             status: parts.status,
             headers: parts.headers,
             text: String::from_utf8_lossy(&bytes).into_owned(),
+            bytes: bytes.to_vec(),
         }
     }
 

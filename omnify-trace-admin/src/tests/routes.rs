@@ -133,6 +133,12 @@ async fn an_export_has_every_line_of_every_page() {
     let csv = bench.get("logs/export?format=csv&limit=1100").await;
     assert_eq!(csv.text.lines().count(), 1_101);
     assert!(csv.text.starts_with("id,timestamp,level,"));
+    let table = bench.get("logs/export?format=parquet&userId=u0").await;
+    assert_eq!(
+        table.headers[header::CONTENT_TYPE],
+        "application/vnd.apache.parquet"
+    );
+    assert_eq!(rows_of(table.bytes), 1_250);
     bench
         .get("logs/export?format=xls")
         .await
@@ -518,7 +524,7 @@ async fn levels_change_while_the_service_runs() {
     let bench = Bench::with(|builder| builder.levels(handed)).await;
     assert_eq!(
         bench.get("levels").await.ok(),
-        json!({"default": "info", "targets": []})
+        json!({"default": "info", "targets": [], "overrides": []})
     );
     let change =
         json!({"default": "warn", "targets": [{"target": "shop::cart", "level": "trace"}]});
@@ -528,13 +534,33 @@ async fn levels_change_while_the_service_runs() {
         .ok();
     assert_eq!(
         changed,
-        json!({"default": "warn", "targets": [{"target": "shop::cart", "level": "trace"}]})
+        json!({"default": "warn", "targets": [{"target": "shop::cart", "level": "trace"}], "overrides": []})
     );
     assert!(
         levels
             .directives()
             .allow(tracing::Level::TRACE, "shop::cart::sum")
     );
+    let wanted = json!({"scope": "user", "value": "u-1", "for": "10m"});
+    let made = bench.post("levels/overrides", wanted).await.ok();
+    assert_eq!(
+        (&made["level"], &made["scope"]),
+        (&json!("debug"), &json!("user"))
+    );
+    assert_eq!(levels.overrides().len(), 1);
+    assert_eq!(
+        bench.get("levels").await.ok()["overrides"][0]["value"],
+        "u-1"
+    );
+    let path = format!("/api/admin/levels/overrides/{}", made["id"]);
+    let ended = bench.call(Method::DELETE, &path, Some(TOKEN), None).await;
+    assert_eq!(ended.status, 204);
+    assert!(levels.overrides().is_empty());
+    let forever = json!({"scope": "user", "value": "u-1", "for": "48h"});
+    bench
+        .post("levels/overrides", forever)
+        .await
+        .problem(400, "OT0401");
     let change = json!({"default": "loud"});
     bench
         .call(Method::PUT, "/api/admin/levels", Some(TOKEN), Some(change))
@@ -545,4 +571,33 @@ async fn levels_change_while_the_service_runs() {
         .get("levels")
         .await
         .problem(404, "OT0406");
+}
+
+#[tokio::test]
+async fn what_does_not_change_is_sent_once() {
+    let bench = Bench::new().await;
+    let id = bench.line(1, "x", json!({}), json!({}));
+    for path in ["openapi.json".to_owned(), format!("logs/{id}")] {
+        let first = bench.get(&path).await;
+        let tag = first.headers[header::ETAG].to_str().unwrap();
+        assert_eq!(first.headers[header::CACHE_CONTROL], "private, no-cache");
+        let again = |tag: String| {
+            Request::builder()
+                .uri(format!("/api/admin/{path}"))
+                .header(header::AUTHORIZATION, format!("Bearer {TOKEN}"))
+                .header(header::IF_NONE_MATCH, tag)
+                .body(axum::body::Body::empty())
+                .unwrap()
+        };
+        let known = bench.send(again(format!("\"other\", W/{tag}"))).await;
+        assert_eq!((known.status.as_u16(), known.text.as_str()), (304, ""));
+        assert_eq!(bench.send(again("\"other\"".to_owned())).await.status, 200);
+    }
+}
+
+fn rows_of(bytes: Vec<u8>) -> usize {
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+    let file = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(bytes)).unwrap();
+    let batches = file.build().unwrap();
+    batches.map(|batch| batch.unwrap().num_rows()).sum()
 }

@@ -20,7 +20,7 @@ fn step(run_id: &str, step_id: &str, span: &str) -> Value {
 }
 
 /// quote → (mail ∥ charge, which fails once) → done.
-fn completed_run(bench: &Bench, run_id: &str) {
+pub(super) fn completed_run(bench: &Bench, run_id: &str) {
     let step = |id, span| step(run_id, id, span);
     bench.line(
         10_000,
