@@ -91,7 +91,7 @@ impl Arguments {
         let start = input.span();
         if !self.options.is_empty() || self.fields.is_some() {
             let order = format!(
-                "expected `name = value`: {} come first",
+                "write {} before everything with a name",
                 list(kind.positional())
             );
             return Err(Error::new(start, order));

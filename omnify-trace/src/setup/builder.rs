@@ -144,6 +144,7 @@ impl TelemetryBuilder {
             .init();
         telemetry.levels().govern_log();
         crate::panic::install();
+        crate::operation::watchdog::ensure_started();
         Ok(telemetry)
     }
 
