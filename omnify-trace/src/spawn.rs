@@ -2,7 +2,39 @@
 //!
 //! `tokio::spawn` and `std::thread::spawn` start outside every span: the lines of what runs there
 //! lose their request, user and workflow. These helpers carry the current span and subscriber
-//! over. `clippy.toml` can forbid the plain ones; the README has the snippet.
+//! over. `docs/lost-context.md` has a snippet that makes clippy point at the plain ones.
+//!
+//! ```
+//! use omnify_trace::{CorrelationContext, JsonLayer, context::UserId, layer::NoSink};
+//! use tracing_subscriber::prelude::*;
+//!
+//! fn user() -> Option<String> {
+//!     Some(CorrelationContext::current()?.user_id()?.to_string())
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let subscriber = tracing_subscriber::registry().with(JsonLayer::new(NoSink));
+//! # let _guard = tracing::subscriber::set_default(subscriber);
+//! let context = CorrelationContext::builder().user_id("u-1".parse::<UserId>()?).build();
+//! let span = context.span("request");
+//! let _entered = span.enter();
+//! assert_eq!(user().as_deref(), Some("u-1"));
+//!
+//! let thread = omnify_trace::thread("worker", user)?;
+//! let task = omnify_trace::spawn("task", async { user() });
+//! let blocking = omnify_trace::spawn_blocking("blocking", user);
+//! let mut set = tokio::task::JoinSet::new();
+//! omnify_trace::spawn::spawn_in(&mut set, "member", async { user() });
+//! # drop(_entered);
+//!
+//! assert_eq!(thread.join().unwrap().as_deref(), Some("u-1"));
+//! assert_eq!(task.await?.as_deref(), Some("u-1"));
+//! assert_eq!(blocking.await?.as_deref(), Some("u-1"));
+//! assert_eq!(set.join_next().await.unwrap()?.as_deref(), Some("u-1"));
+//! # Ok(())
+//! # }
+//! ```
 
 use tracing::{Span, dispatcher};
 

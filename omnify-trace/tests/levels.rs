@@ -1,4 +1,5 @@
 //! Levels change while the service runs.
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::{
     thread,

@@ -1,4 +1,5 @@
 //! Sampling, suppression of duplicates, and the flight recorder: what is held back is counted.
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::{
     sync::{

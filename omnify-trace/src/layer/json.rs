@@ -66,7 +66,7 @@ fn is_plain(bytes: &[u8]) -> bool {
         !suspect(u64::from(first) << 32 | u64::from(last))
     } else {
         rest.iter()
-            .all(|&b| (b >= 0x20) & (b < 0x7f) & (b != b'"') & (b != b'\\'))
+            .all(|b| (0x20..0x7f).contains(b) & (*b != b'"') & (*b != b'\\'))
     }
 }
 

@@ -276,7 +276,7 @@ impl JsonLayer {
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         if event.is_contextual() {
-            local.with_current(self.shared.number, |state| state.cloned())
+            local.with_current(self.shared.number, |state| state.map(Arc::clone))
         } else {
             let span = context.event_span(event)?;
             Handle::find(&span.extensions(), self.shared.number)

@@ -135,7 +135,7 @@ fn card(rest: &str) -> Option<usize> {
             (_, double) => double,
         })
         .sum();
-    (sum % 10 == 0 && digits.iter().any(|digit| *digit != 0)).then_some(end)
+    (sum.is_multiple_of(10) && digits.iter().any(|digit| *digit != 0)).then_some(end)
 }
 
 /// `password=…`, `"token": "…"` in a text.
