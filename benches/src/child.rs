@@ -76,7 +76,8 @@ pub fn serve(arguments: &Arguments) -> Result<()> {
     let mut sample = None;
     (subject.run)(&mut |work| {
         if bare {
-            work(turns);
+            work(1);
+            counted(work, turns);
             return;
         }
         work(turns / 10 + 1);
@@ -92,6 +93,12 @@ pub fn serve(arguments: &Arguments) -> Result<()> {
     });
     println!("{}", serde_json::to_string(&sample)?);
     Ok(())
+}
+
+/// What callgrind counts: it begins and ends with this function.
+#[inline(never)]
+fn counted(work: &mut dyn FnMut(u64), turns: u64) {
+    work(turns);
 }
 
 fn start(area: &str, case: &Case, subject: &Subject, turns: u64) -> Result<Sample> {
@@ -141,20 +148,22 @@ pub fn measure(area: &'static str, options: &Options) -> Result<Report> {
     Ok(report)
 }
 
-/// Instructions of one turn, by callgrind: the difference of two runs. `None` without valgrind.
+/// Instructions of one turn, by callgrind. `None` without valgrind.
 #[must_use]
 pub fn instructions(area: &str, case: &str, subject: &str) -> Option<f64> {
-    let (few, many) = (1_000_u64, 11_000_u64);
-    let count = |turns: u64| -> Option<f64> {
-        let output = Command::new("valgrind")
-            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-            .arg(std::env::current_exe().ok()?)
-            .args(["child", area, case, subject, &turns.to_string(), "--bare"])
-            .output()
-            .ok()?;
-        let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        let line = text.lines().find(|line| line.contains("Collected"))?;
-        line.rsplit(' ').next()?.parse().ok()
-    };
-    Some((count(many)? - count(few)?) / (many - few) as f64)
+    const TURNS: u64 = 2_000;
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .args([
+            "--collect-atstart=no",
+            "--toggle-collect=omnify_benches::child::counted",
+        ])
+        .arg(std::env::current_exe().ok()?)
+        .args(["child", area, case, subject, &TURNS.to_string(), "--bare"])
+        .output()
+        .ok()?;
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let line = text.lines().find(|line| line.contains("Collected"))?;
+    let count: f64 = line.rsplit(' ').next()?.parse().ok()?;
+    Some(count / TURNS as f64)
 }

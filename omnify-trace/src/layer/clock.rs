@@ -42,6 +42,11 @@ impl std::fmt::Debug for Clock {
     }
 }
 
+/// How a line begins, up to the time stamp.
+const OPENING: &[u8; 14] = b"{\"timestamp\":\"";
+/// Length of a line's beginning with its time stamp.
+pub(crate) const OPENED: usize = OPENING.len() + STAMP_LENGTH;
+
 /// The last second written on this thread, ready as text.
 pub(crate) struct StampCache(Cell<(u64, [u8; 20])>);
 
@@ -51,27 +56,41 @@ impl StampCache {
     }
 
     /// Appends the time stamp without quotes.
-    #[inline]
     pub(crate) fn write(&self, out: &mut Vec<u8>, now: Duration) {
+        out.extend_from_slice(&self.stamp(now));
+    }
+
+    /// Appends `{"timestamp":"` and the time stamp.
+    #[inline]
+    pub(crate) fn open(&self, out: &mut Vec<u8>, now: Duration) {
+        let mut opened = [0; OPENED];
+        opened[..OPENING.len()].copy_from_slice(OPENING);
+        opened[OPENING.len()..].copy_from_slice(&self.stamp(now));
+        out.extend_from_slice(&opened);
+    }
+
+    #[inline]
+    fn stamp(&self, now: Duration) -> [u8; STAMP_LENGTH] {
         let (mut second, mut text) = self.0.get();
         if second != now.as_secs() {
             second = now.as_secs();
             text = civil(second);
             self.0.set((second, text));
         }
-        let mut stamp = [0; STAMP_LENGTH];
+        let mut stamp = [b'Z'; STAMP_LENGTH];
         stamp[..20].copy_from_slice(&text);
-        let mut nanos = now.subsec_nanos();
-        stamp[29] = b'Z';
-        stamp[28] = b'0' + (nanos % 10) as u8;
-        nanos /= 10;
-        for pair in (20..28).step_by(2).rev() {
-            let two = (nanos % 100) as usize * 2;
-            nanos /= 100;
-            stamp[pair] = PAIRS[two];
-            stamp[pair + 1] = PAIRS[two + 1];
-        }
-        out.extend_from_slice(&stamp);
+        let nanos = now.subsec_nanos();
+        // Three groups of three digits: short chains of divisions that run side by side.
+        let mut put = |at: usize, three: u32| {
+            let two = (three % 100) as usize * 2;
+            stamp[at] = b'0' + (three / 100) as u8;
+            stamp[at + 1] = PAIRS[two];
+            stamp[at + 2] = PAIRS[two + 1];
+        };
+        put(20, nanos / 1_000_000);
+        put(23, nanos / 1000 % 1000);
+        put(26, nanos % 1000);
+        stamp
     }
 }
 

@@ -110,7 +110,7 @@ impl<'a> EventVisitor<'a> {
         let start = self.extra.len();
         let known = self.plan.fields.get(field.index());
         if let Some(known) = known {
-            self.extra.extend_from_slice(&known.key);
+            known.key.write(self.extra);
         }
         let value = self.extra.len();
         write(self.extra);
@@ -122,6 +122,16 @@ impl<'a> EventVisitor<'a> {
             let end = self.extra.len();
             let name = plan::wire_name(field.name());
             self.rare().repeated.push((name, start, end));
+        }
+    }
+
+    /// A plain field that is text, where no care is needed.
+    #[inline]
+    fn text(&mut self, field: &Field, value: &str) {
+        if let Some(known) = self.plan.fields.get(field.index()) {
+            known.text_key.write(self.extra);
+            json::escape(self.extra, value);
+            self.extra.push(b'"');
         }
     }
 
@@ -209,6 +219,7 @@ impl Visit for EventVisitor<'_> {
     #[inline]
     fn record_str(&mut self, field: &Field, value: &str) {
         match self.class(field) {
+            Class::Plain | Class::SpanName if !self.careful => self.text(field, value),
             Class::Plain | Class::SpanName => self.plain(field, |out| json::string(out, value)),
             Class::Json => self.plain(field, |out| json::raw(out, value)),
             class => self.special(class, value),
@@ -218,7 +229,7 @@ impl Visit for EventVisitor<'_> {
     #[inline]
     fn record_u64(&mut self, field: &Field, value: u64) {
         match self.class(field) {
-            Class::Plain => self.plain(field, |out| json::integer(out, value)),
+            Class::Plain => self.plain(field, |out| json::unsigned(out, value)),
             Class::Context(slot @ (2 | 3)) => {
                 let mut hex = Vec::new();
                 json::hex(&mut hex, &value.to_be_bytes());

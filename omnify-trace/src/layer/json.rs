@@ -25,10 +25,42 @@ const PLAIN: [bool; 256] = {
 #[inline]
 pub(crate) fn escape(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
-    if is_plain(bytes) {
+    if bytes.len() <= 16 {
+        escape_short(out, bytes);
+    } else if is_plain(bytes) {
         out.extend_from_slice(bytes);
     } else {
         escape_slowly(out, bytes);
+    }
+}
+
+/// Most values are short: looked at and copied as one or two overlapping words, without a call.
+#[inline]
+fn escape_short(out: &mut Vec<u8>, bytes: &[u8]) {
+    let start = out.len();
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        if suspect(u64::from_le_bytes(*first)) || suspect(u64::from_le_bytes(*last)) {
+            return escape_slowly(out, bytes);
+        }
+        out.extend_from_slice(first);
+        out.truncate(start + bytes.len() - 8);
+        out.extend_from_slice(last);
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        let (low, high) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+        if suspect(u64::from(low) << 32 | u64::from(high)) {
+            return escape_slowly(out, bytes);
+        }
+        out.extend_from_slice(first);
+        out.truncate(start + bytes.len() - 4);
+        out.extend_from_slice(last);
+    } else {
+        for &byte in bytes {
+            if !(0x20..0x7f).contains(&byte) || byte == b'"' || byte == b'\\' {
+                out.truncate(start);
+                return escape_slowly(out, bytes);
+            }
+            out.push(byte);
+        }
     }
 }
 
@@ -50,24 +82,11 @@ pub(crate) fn key(out: &mut Vec<u8>, name: &str) {
 /// Whether no byte needs a closer look: eight bytes at a time, the last eight overlapping.
 #[inline]
 fn is_plain(bytes: &[u8]) -> bool {
-    let mut words = bytes.chunks_exact(8);
-    for word in &mut words {
-        if let Ok(word) = <[u8; 8]>::try_from(word)
-            && suspect(u64::from_le_bytes(word))
-        {
-            return false;
-        }
-    }
-    let rest = words.remainder();
-    if let Some(last) = bytes.last_chunk::<8>() {
-        rest.is_empty() || !suspect(u64::from_le_bytes(*last))
-    } else if let (Some(first), Some(last)) = (rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
-        let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
-        !suspect(u64::from(first) << 32 | u64::from(last))
-    } else {
-        rest.iter()
-            .all(|b| (0x20..0x7f).contains(b) & (*b != b'"') & (*b != b'\\'))
-    }
+    let words = bytes.as_chunks::<8>().0;
+    !words.iter().any(|word| suspect(u64::from_le_bytes(*word)))
+        && bytes
+            .last_chunk::<8>()
+            .is_some_and(|last| !suspect(u64::from_le_bytes(*last)))
 }
 
 /// Whether any of eight bytes is a control, a quote, a backslash, DEL or not ASCII. May say so of a
@@ -138,6 +157,20 @@ pub(crate) fn integer(out: &mut Vec<u8>, value: impl itoa::Integer) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
+/// Appends an integer that is often small: a status, a count.
+#[inline]
+pub(crate) fn unsigned(out: &mut Vec<u8>, value: u64) {
+    let digit = |value: u64| b'0' + (value % 10) as u8;
+    match value {
+        0..10 => out.push(digit(value)),
+        10..100 => out.extend_from_slice(&[digit(value / 10), digit(value)]),
+        100..1000 => {
+            out.extend_from_slice(&[digit(value / 100), digit(value / 10), digit(value)]);
+        }
+        _ => integer(out, value),
+    }
+}
+
 /// Appends a float; what JSON cannot say becomes a string, as the schema defines.
 #[inline]
 pub(crate) fn float(out: &mut Vec<u8>, value: f64) {
@@ -190,9 +223,58 @@ pub(crate) fn raw(out: &mut Vec<u8>, text: &str) {
 
 /// Appends lowercase hexadecimal digits, without quotes.
 pub(crate) fn hex(out: &mut Vec<u8>, bytes: &[u8]) {
-    let start = out.len();
-    out.resize(start + bytes.len() * 2, b'0');
-    hex_into(bytes, &mut out[start..]);
+    out.reserve(bytes.len() * 2);
+    for byte in bytes {
+        let mut pair = [0; 2];
+        hex_into(&[*byte], &mut pair);
+        out.extend_from_slice(&pair);
+    }
+}
+
+/// A short text that is copied as a block of fixed size and then cut: no call, no loop.
+#[derive(Clone)]
+pub(crate) struct Block {
+    bytes: [u8; BLOCK],
+    length: usize,
+    long: Box<[u8]>,
+}
+
+const BLOCK: usize = 32;
+
+impl Block {
+    pub(crate) fn new(text: Vec<u8>) -> Self {
+        let mut bytes = [0; BLOCK];
+        match bytes.get_mut(..text.len()) {
+            Some(start) => start.copy_from_slice(&text),
+            None => {
+                return Self {
+                    bytes,
+                    length: BLOCK + 1,
+                    long: text.into(),
+                };
+            }
+        }
+        Self {
+            bytes,
+            length: text.len(),
+            long: Box::default(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        if self.length <= BLOCK {
+            let start = out.len();
+            out.extend_from_slice(&self.bytes);
+            out.truncate(start + self.length);
+        } else {
+            out.extend_from_slice(&self.long);
+        }
+    }
+
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or(&self.long)
+    }
 }
 
 /// Appends the `Debug` form, escaped, without quotes.
@@ -235,6 +317,23 @@ mod tests {
             let line = String::from_utf8(out).unwrap();
             let breaks = |c: char| c.is_control() || ('\u{2028}'..='\u{2029}').contains(&c);
             prop_assert!(!line.contains(breaks), "{}", line);
+        }
+
+        #[test]
+        fn short_texts_are_copied_whole(text in "[ -~]{0,20}|.{0,8}", number: u16) {
+            let mut out = b"x".to_vec();
+            escape(&mut out, &text);
+            let quoted = [b"\"", &out[1..], b"\""].concat();
+            prop_assert_eq!(serde_json::from_slice::<String>(&quoted).unwrap(), text.clone());
+            out.clear();
+            unsigned(&mut out, number.into());
+            prop_assert_eq!(out, number.to_string().into_bytes());
+            let long = text.repeat(3);
+            let block = Block::new(long.clone().into_bytes());
+            let mut out = b"y".to_vec();
+            block.write(&mut out);
+            prop_assert_eq!(&out[1..], block.as_slice());
+            prop_assert_eq!(&out[1..], long.as_bytes());
         }
 
         #[test]

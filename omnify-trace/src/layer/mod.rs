@@ -208,9 +208,8 @@ impl JsonLayer {
         let metadata = event.metadata();
         let plan = local.plans.get(metadata);
         let now = shared.clock.now();
-        line.extend_from_slice(b"{\"timestamp\":\"");
-        local.stamp.write(line, now);
-        line.extend_from_slice(&plan.level);
+        local.stamp.open(line, now);
+        plan.level.write(line);
         let mut visitor = EventVisitor::new(plan, shared.redactor.as_ref(), line, extra);
         event.record(&mut visitor);
         let told = visitor.end();
@@ -230,13 +229,13 @@ impl JsonLayer {
                 line.extend_from_slice(b",\"target\":");
                 json::string(line, target);
             }
-            None => line.extend_from_slice(&plan.target),
+            None => plan.target.write(line),
         }
         line.extend_from_slice(&shared.service);
         self.write_span(local, event, context, line, rare);
-        if extra.len() > 1 {
+        if let Some(fields) = extra.get(1..) {
             line.extend_from_slice(b",\"extra\":{");
-            line.extend_from_slice(&extra[1..]);
+            line.extend_from_slice(fields);
             line.push(b'}');
         }
         if let Some(rare) = rare.filter(|rare| rare.exception.present) {
@@ -253,9 +252,9 @@ impl JsonLayer {
                 policies.deliver(&shared.sink, metadata, state.as_deref(), told.stream, line);
             }
         }
-        // `{"timestamp":"` is 14 bytes, the time stamp 30.
         operation::heard(
-            line.get(14..44).unwrap_or_default(),
+            line.get(clock::OPENED - clock::STAMP_LENGTH..clock::OPENED)
+                .unwrap_or_default(),
             line.get(told.message_at).unwrap_or_default(),
         );
     }
@@ -335,9 +334,14 @@ where
         let Some(span) = context.span(id) else { return };
         let attached = current::local(current::Local::attached).flatten();
         let number = self.shared.number;
-        let parent = span
-            .parent()
-            .and_then(|parent| Handle::find(&parent.extensions(), number));
+        let parent = if attributes.is_contextual() {
+            // The same span that the registry would name, without looking it up.
+            current::local(|local| local.with_current(number, |state| state.map(Arc::clone)))
+                .flatten()
+        } else {
+            span.parent()
+                .and_then(|parent| Handle::find(&parent.extensions(), number))
+        };
         let plan = span::plan_of(attributes.metadata());
         let state = SpanState::open(
             attributes,

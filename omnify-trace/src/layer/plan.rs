@@ -8,7 +8,7 @@ use std::{
 
 use tracing_core::{Level, Metadata};
 
-use super::json;
+use super::json::{self, Block};
 use crate::{redact, schema::fields};
 
 /// Where a field's value goes.
@@ -105,7 +105,9 @@ pub(crate) fn classify(name: &str) -> Class {
 pub(crate) struct Field {
     pub(crate) class: Class,
     /// `,"name":`
-    pub(crate) key: Box<[u8]>,
+    pub(crate) key: Block,
+    /// `,"name":"`
+    pub(crate) text_key: Block,
     /// The same name occurs again later in this callsite.
     repeated: bool,
     /// The name says that the value is secret.
@@ -115,9 +117,9 @@ pub(crate) struct Field {
 /// A callsite's fields and the parts of a line that never change for it.
 pub(crate) struct Plan {
     /// `","level":"INFO"`, right after the time stamp's digits.
-    pub(crate) level: Box<[u8]>,
+    pub(crate) level: Block,
     /// `,"target":"x"`
-    pub(crate) target: Box<[u8]>,
+    pub(crate) target: Block,
     pub(crate) fields: Box<[Field]>,
     /// Some name occurs twice.
     pub(crate) repeats: bool,
@@ -137,7 +139,8 @@ impl Plan {
                 let repeats = |later: &&'static str| wire_name(later) == wire_name(name);
                 Field {
                     class: classify(name),
-                    key: key.into(),
+                    text_key: Block::new([key.as_slice(), b"\""].concat()),
+                    key: Block::new(key),
                     secret: redact::is_secret_name(name),
                     repeated: names[at + 1..].iter().any(repeats),
                 }
@@ -148,8 +151,8 @@ impl Plan {
         let mut target = b",\"target\":".to_vec();
         json::string(&mut target, metadata.target());
         Self {
-            level: level.into(),
-            target: target.into(),
+            level: Block::new(level),
+            target: Block::new(target),
             repeats: fields.iter().any(|field| field.repeated),
             secrets: fields.iter().any(|field| field.secret),
             fields,
@@ -162,7 +165,7 @@ impl Plan {
     pub(crate) fn key(&self, field: &tracing_core::Field) -> &[u8] {
         self.fields
             .get(field.index())
-            .map_or(b",\"\":", |field| &*field.key)
+            .map_or(b",\"\":", |field| field.key.as_slice())
     }
 }
 
