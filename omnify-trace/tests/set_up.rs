@@ -1,5 +1,4 @@
 //! Setting up: what a start tells, and what stops it.
-#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::{fs, time::Duration};
 
