@@ -80,7 +80,7 @@ for (let round = 0; round < ROUNDS; round++) {
     const context = await browser.newContext();
     const page = await context.newPage();
     await page.goto(origin);
-    const measured = await page.evaluate(measure, { url: `/${subject}/entry.js`, quick });
+    const measured = await page.evaluate(measure, `/${subject}/entry.js`);
     for (const [name, value] of Object.entries(measured)) if (value !== null) samples[subject][name].push(value);
     await context.close();
   }
@@ -89,7 +89,7 @@ await browser.close();
 server.close();
 
 /** In the page. Times in microseconds, except `init` in milliseconds. */
-async function measure({ url, quick }) {
+async function measure(url) {
   // An answer at once: what is left is what the logger adds.
   window.fetch = () => Promise.resolve(new Response('{}', { status: 200 }));
   const begin = performance.now();
@@ -100,7 +100,7 @@ async function measure({ url, quick }) {
   const pause = () => new Promise((done) => setTimeout(done, 5));
   const calls = async (call, batch) => {
     const times = [];
-    for (let turn = 0; turn < (quick ? 10 : 40); turn++) {
+    for (let turn = 0; turn < 20; turn++) {
       const at = performance.now();
       for (let count = 0; count < batch; count++) call();
       times.push(((performance.now() - at) * 1_000) / batch);
@@ -110,18 +110,18 @@ async function measure({ url, quick }) {
   };
   const fetches = async () => {
     const times = [];
-    for (let turn = 0; turn < (quick ? 10 : 40); turn++) {
+    for (let turn = 0; turn < 20; turn++) {
       const at = performance.now();
-      for (let count = 0; count < 10; count++) await fetch('/api/x');
-      times.push(((performance.now() - at) * 1_000) / 10);
+      for (let count = 0; count < 5; count++) await fetch('/api/x');
+      times.push(((performance.now() - at) * 1_000) / 5);
       await pause();
     }
     return p50(times);
   };
   return {
     init: took,
-    // Under 200 calls in all: no logger is to be measured at dropping what its limits forbid.
-    log: await calls(log, quick ? 10 : 4),
+    // Under 200 entries in all: no logger is to be measured at dropping what its limits forbid.
+    log: await calls(log, 4),
     quiet: quiet ? await calls(quiet, 1_000) : null,
     fetch: await fetches(),
   };
@@ -131,7 +131,7 @@ const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length 
 const rows = [];
 const add = (name, subject, value, unit, to) => {
   const row = { area: 'browser', case: name, subject, value: Math.round(value * 1_000) / 1_000, unit };
-  if (to !== undefined && value > 0) Object.assign(row, { ratio_to: 'omnify', ratio: Math.round((value / to) * 100) / 100 });
+  if (to > 0 && value > 0) Object.assign(row, { ratio_to: 'omnify', ratio: Math.round((value / to) * 100) / 100 });
   rows.push(row);
 };
 const loggers = SUBJECTS.filter((subject) => subject !== 'none');

@@ -58,7 +58,28 @@ fn glue(module: &Path, out: &Path) -> Result<()> {
         .generate_output()
         .context(context)?;
     mute_panics(output.wasm_mut());
-    output.emit(out).context(context)
+    output.emit(out).context(context)?;
+    shorten(&out.join("core.js"))
+}
+
+/// Warnings of the glue that are longer than what they guard, and what is said instead.
+const WARNINGS: [(&str, &str); 2] = [
+    (
+        "`WebAssembly.instantiateStreaming` failed because your server does not serve Wasm with `application/wasm` MIME type. Falling back to `WebAssembly.instantiate` which is slower. Original error:\\n",
+        "not served as application/wasm:",
+    ),
+    (
+        "using deprecated parameters for the initialization function; pass a single object instead",
+        "deprecated",
+    ),
+];
+
+fn shorten(glue: &Path) -> Result<()> {
+    let long = fs::read_to_string(glue)?;
+    let short = WARNINGS
+        .iter()
+        .fold(long, |text, (from, to)| text.replace(from, to));
+    Ok(fs::write(glue, short)?)
 }
 
 /// Functions of the standard library that never return: they word a panic's message and panic.
