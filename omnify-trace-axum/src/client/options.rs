@@ -94,12 +94,14 @@ fn is_id(segment: &str) -> bool {
     let is_hex = segment
         .bytes()
         .all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    let is_mixed = segment.bytes().any(|byte| byte.is_ascii_uppercase())
+        && segment.bytes().any(|byte| byte.is_ascii_lowercase());
     let is_text = segment
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || b"-_~.@%".contains(&byte));
     (digits > 0 && digits == segment.len())
         || (segment.len() >= 8 && is_hex && digits > 0)
-        || (segment.len() >= 16 && is_text && digits >= 3)
+        || (segment.len() >= 16 && is_text && (digits >= 3 || (digits > 0 && is_mixed)))
         || segment.contains('@')
         || segment.len() > 64
 }
