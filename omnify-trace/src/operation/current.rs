@@ -18,6 +18,13 @@ pub fn current() -> Option<Handle> {
     current_op().map(Handle)
 }
 
+/// This thread panics: what its operations' polls take from now on is not held against them.
+pub(crate) fn excuse() {
+    if let Some(op) = current_op() {
+        op.ancestors().for_each(|op| op.watch.excuse());
+    }
+}
+
 /// Looks at the innermost operation without a share in it.
 #[inline]
 pub(crate) fn with_current_op<R>(look: impl FnOnce(Option<&Arc<Op>>) -> Option<R>) -> Option<R> {

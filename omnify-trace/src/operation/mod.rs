@@ -60,7 +60,7 @@ pub use outcome::{Cancelled, Failure, Outcome, Panicked, Verdict};
 pub use prices::Prices;
 pub use run::{Carried, Run, Waiting};
 
-pub(crate) use current::{carried, current_op, heard, with_current_op};
+pub(crate) use current::{carried, current_op, excuse, heard, with_current_op};
 pub(crate) use op::Op;
 pub use settings::Settings;
 pub use statement::normalize as normalize_statement;

@@ -27,6 +27,7 @@ pub(crate) struct Watch {
     pub(crate) reports: AtomicU32,
     /// Waits for a person inside it, and the time that past ones took.
     ended: AtomicBool,
+    excused: AtomicBool,
     humans: AtomicU32,
     paused: AtomicU64,
     /// Odd while its code runs on a thread.
@@ -62,6 +63,11 @@ impl Watch {
 
     pub(crate) fn end(&self) {
         self.ended.store(true, Ordering::Relaxed);
+    }
+
+    /// Its poll takes long for a reason of ours: a backtrace is being read.
+    pub(crate) fn excuse(&self) {
+        self.excused.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn has_ended(&self) -> bool {
@@ -112,6 +118,7 @@ impl Watch {
 
     pub(crate) fn poll_ends(&self) {
         self.polls.fetch_add(1, Ordering::Relaxed);
+        self.excused.store(false, Ordering::Relaxed);
     }
 
     /// How long the same poll has been running, as far as regular visits can tell.
@@ -121,7 +128,8 @@ impl Watch {
             self.seen_since.store(now, Ordering::Relaxed);
             return None;
         }
-        (polls % 2 == 1).then(|| now.saturating_sub(self.seen_since.load(Ordering::Relaxed)))
+        (polls % 2 == 1 && !self.excused.load(Ordering::Relaxed))
+            .then(|| now.saturating_sub(self.seen_since.load(Ordering::Relaxed)))
     }
 
     /// Remembers an event: its time stamp and the beginning of its message, escaped for JSON.

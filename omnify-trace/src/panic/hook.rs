@@ -38,9 +38,9 @@ pub fn install() {
     });
 }
 
-/// The message of this thread's latest panic; taken, so that it is told once.
+/// The message of this thread's latest panic, for each operation that it ends.
 pub(crate) fn last_message() -> Cow<'static, str> {
-    LAST.try_with(|last| last.try_borrow_mut().ok()?.take())
+    LAST.try_with(|last| last.try_borrow().ok()?.clone())
         .ok()
         .flatten()
         .map_or(Cow::Borrowed("panic"), Cow::Owned)
@@ -67,6 +67,7 @@ impl Drop for Guard {
 
 fn report(info: &PanicHookInfo<'_>) {
     let Some(_guard) = Guard::enter() else { return };
+    crate::operation::excuse();
     let message = payload_text(info.payload());
     let _ = LAST.try_with(|last| {
         if let Ok(mut last) = last.try_borrow_mut() {

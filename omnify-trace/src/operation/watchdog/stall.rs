@@ -25,7 +25,7 @@ pub(super) fn scan(now: u64) -> Found {
         if let Some(running) = op
             .watch
             .polling_for(now)
-            .filter(|running| *running >= period / 2)
+            .filter(|running| *running >= period)
         {
             found.long_polls.push((Arc::clone(op), running));
         }
