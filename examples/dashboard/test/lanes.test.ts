@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Span } from '../src/api/types';
 import { lanes, ticks } from '../src/lib/lanes';
-import { fromFirst } from '../src/lib/series';
+import { fromFirst, whole } from '../src/lib/series';
 import { rows } from '../src/lib/waterfall';
 
 describe('lanes', () => {
@@ -52,6 +52,13 @@ describe('a series', () => {
     expect(fromFirst([...Array(29).fill(0), 5] as number[], (n) => n === 0)).toHaveLength(8);
     expect(fromFirst([0, 0], (n) => n === 0)).toEqual([0, 0]);
   });
+});
+
+it('a bucket that has just begun is left out', () => {
+  const at = (ms: number) => ({ start: new Date(ms).toISOString() });
+  const series = [at(0), at(1000), at(2000)];
+  expect(whole(series, 1000, 2500)).toHaveLength(2);
+  expect(whole(series, 1000, 3000)).toHaveLength(3);
 });
 
 describe('waterfall', () => {

@@ -9,7 +9,7 @@ export default defineConfig({
   // The server is one and shared; two pages at a time are what a small machine bears.
   workers: 2,
   fullyParallel: true,
-  timeout: 60_000,
+  timeout: 90_000,
   expect: { timeout: 15_000 },
   forbidOnly: true,
   reporter: [['list']],

@@ -82,7 +82,7 @@ export function Chart({
         width: element.clientWidth || 300,
         height,
         legend: { show: false },
-        padding: [8, 8, 0, 0],
+        padding: [8, 24, 0, 0],
         cursor: { y: false, points: { size: 7 }, drag: { x: true, y: false, setScale: false } },
         scales: { x: { time: true }, y: { range: (_u, _min, max) => [0, max > 0 ? max * 1.1 : 1] } },
         axes: [

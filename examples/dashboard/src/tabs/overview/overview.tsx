@@ -6,7 +6,7 @@ import { health, incomplete, stats } from '../../api/queries';
 import type { ErrorGroup, Health, Stats } from '../../api/types';
 import { changes } from '../../lib/changes';
 import { axisDuration, bytes, change, count, duration, percent } from '../../lib/format';
-import { fromFirst } from '../../lib/series';
+import { fromFirst, whole } from '../../lib/series';
 import { useTimeRange } from '../../lib/time-range';
 import { useUrlState } from '../../lib/url-state';
 import {
@@ -69,7 +69,7 @@ function Loading() {
 function Content({ data }: { data: Stats }) {
   const [, update] = useUrlState();
   const zoom = (from: number, to: number): void => update({ from, to, range: null }, 'push');
-  const buckets = fromFirst(data.series.buckets, (b) => b.total === 0);
+  const buckets = fromFirst(whole(data.series.buckets, data.series.step_ms), (b) => b.total === 0);
   const times = buckets.map((b) => new Date(b.start).getTime() / 1000);
   const perSecond = Math.max(1, data.series.step_ms) / 1000;
   return (
@@ -114,7 +114,7 @@ function Content({ data }: { data: Stats }) {
 function Kpis({ data }: { data: Stats }) {
   const link = useTabLink();
   const { requests, previous, workflows, frontend, incidents } = data;
-  const buckets = fromFirst(data.series.buckets, (b) => b.total === 0);
+  const buckets = fromFirst(whole(data.series.buckets, data.series.step_ms), (b) => b.total === 0);
   const rateBefore = previous.requests ? previous.request_errors / previous.requests : null;
   const incidentCount =
     incidents.panics +
@@ -214,7 +214,7 @@ function incidentFoot(incidents: Stats['incidents']): string {
   };
   const parts = (Object.keys(names) as (keyof Stats['incidents'])[])
     .filter((key) => incidents[key] > 0)
-    .map((key) => `${count(incidents[key])} ${names[key]}`);
+    .map((key) => `${names[key]} ${count(incidents[key])}`);
   return parts.length ? parts.slice(0, 2).join(' · ') : 'none';
 }
 

@@ -5,7 +5,7 @@ import { Link, useSearchParams } from 'react-router';
 import { performance as performanceQuery } from '../../api/queries';
 import type { Line, Performance_ } from '../../api/types';
 import { axisDuration, count, duration, money } from '../../lib/format';
-import { fromFirst } from '../../lib/series';
+import { fromFirst, whole } from '../../lib/series';
 import { before, useTimeRange } from '../../lib/time-range';
 import { useUrlState } from '../../lib/url-state';
 import { Badge, Card, Empty, Loaded, Skeleton, SkeletonRows, Time, type Tone } from '../../ui/basics';
@@ -71,7 +71,7 @@ function Loading() {
 
 function Content({ data, old }: { data: Performance_; old: Performance_ | undefined }) {
   const [, update] = useUrlState();
-  const buckets = fromFirst(data.series.buckets, (b) => b.requests === 0);
+  const buckets = fromFirst(whole(data.series.buckets, data.series.step_ms), (b) => b.requests === 0);
   return (
     <div className="grid">
       <Card title="Latency of requests" sub="percentiles over time">
