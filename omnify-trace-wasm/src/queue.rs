@@ -197,7 +197,8 @@ impl Queue {
                 self.put_back(lines, now);
             }
             413 if count > 1 => {
-                self.batch = (self.batch / 2).max(FRAME * 4);
+                let size: usize = lines.iter().map(|line| line.len() + 1).sum();
+                self.batch = (size / 2 + FRAME).max(FRAME * 4);
                 self.put_back(lines, now);
             }
             413 => self.add(Count::TooLarge, count),
@@ -245,5 +246,95 @@ impl Queue {
         self.add(why, count);
         self.waiting.clear();
         self.bytes = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(lines: usize, length: usize) -> Queue {
+        let mut queue = Queue::new();
+        for _ in 0..lines {
+            queue.push(vec![b'x'; length], false, 0.0);
+        }
+        queue
+    }
+
+    fn take(queue: &mut Queue) -> usize {
+        let mut body = Vec::new();
+        queue.take(&mut body, BATCH);
+        assert!(body.len() <= BATCH, "{} bytes", body.len());
+        body.split(|&byte| byte == b',')
+            .filter(|line| !line.is_empty())
+            .count()
+    }
+
+    #[test]
+    fn a_full_queue_drops_its_oldest_and_counts_them() {
+        let queue = filled(600, 1_023);
+        assert_eq!(queue.count(Count::Queued), 512);
+        assert_eq!(queue.count(Count::QueueFull), 88);
+    }
+
+    #[test]
+    fn pauses_double_and_end_with_the_first_success() {
+        let mut queue = filled(1, 10);
+        for (turn, wanted) in [(1, 1_000.0), (2, 2_000.0), (3, 4_000.0)] {
+            assert_eq!(take(&mut queue), 1);
+            queue.done(turn, 503, 0, 0.0, 1.0, 0.0);
+            assert_eq!(queue.due(0.0), f64::max(wanted, 3_000.0), "turn {turn}");
+            assert!(!queue.may_send(wanted - 1.0) && queue.may_send(wanted));
+        }
+        take(&mut queue);
+        queue.done(4, 202, 0, 0.0, 1.0, 0.0);
+        assert_eq!((queue.count(Count::Sent), queue.due(0.0)), (1, -1.0));
+    }
+
+    #[test]
+    fn the_server_says_how_long_to_wait() {
+        let mut queue = filled(1, 10);
+        take(&mut queue);
+        queue.done(1, 429, 0, 30_000.0, 0.0, 0.0);
+        assert!(!queue.may_send(29_999.0) && queue.may_send(30_000.0));
+    }
+
+    #[test]
+    fn too_large_a_batch_is_halved_and_a_line_too_large_is_lost() {
+        let mut queue = filled(40, 1_000);
+        let first = take(&mut queue);
+        queue.done(1, 413, 0, 0.0, 0.0, 0.0);
+        assert!(take(&mut queue) <= first.div_ceil(2));
+        queue.push(vec![b'x'; BATCH], false, 0.0);
+        assert_eq!(queue.count(Count::TooLarge), 1);
+    }
+
+    #[test]
+    fn what_was_rejected_is_counted_and_not_sent_again() {
+        let mut queue = filled(3, 10);
+        take(&mut queue);
+        queue.done(1, 202, 1, 0.0, 0.0, 0.0);
+        assert_eq!(
+            (queue.count(Count::Sent), queue.count(Count::Rejected)),
+            (2, 1)
+        );
+        let mut queue = filled(3, 10);
+        take(&mut queue);
+        queue.done(1, 400, 0, 0.0, 0.0, 0.0);
+        assert_eq!(
+            (queue.count(Count::Rejected), queue.count(Count::Queued)),
+            (3, 0)
+        );
+    }
+
+    #[test]
+    fn saved_lines_come_back_and_other_text_does_not() {
+        let line = br#"{"timestamp":"x"}"#;
+        let mut queue = Queue::new();
+        queue.push(line.to_vec(), false, 0.0);
+        let saved = String::from_utf8(queue.save()).unwrap();
+        let mut next = Queue::new();
+        next.restore(&(saved + "garbage\n{\"x\":1}\n"), 0.0);
+        assert_eq!(next.count(Count::Queued), 1);
     }
 }
