@@ -1,7 +1,7 @@
 //! Calls to other services: each attempt is a span of its own, goes out with `traceparent` and
 //! `X-Request-ID`, and ends as one `external_api_call`.
 //!
-//! [`ClientLayer`] is for tower clients (hyper-util's among them), [`ClientMiddleware`] for
+//! [`ClientLayer`] is for tower clients (hyper-util's among them), `ClientMiddleware` (feature `reqwest`) for
 //! reqwest-middleware. Put either *inside* of what retries: then each attempt is seen, and the
 //! attempts of one call are numbered.
 //!

@@ -55,7 +55,7 @@ const SECRET_NAMES: &[&str] = &[
     "state_token",
 ];
 
-/// The query with the values of secret names replaced, cut at [`MAX_LOGGED`] bytes. Borrowed when
+/// The query with the values of secret names replaced, cut at 1024 bytes. Borrowed when
 /// there is nothing to replace.
 ///
 /// ```
