@@ -1,6 +1,6 @@
 /** The query bar: terms completed by field names and by values that are there. Enter searches. */
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useId, useMemo, useRef, useState } from 'react';
+import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { Params } from '../../api/client';
 import { facets } from '../../api/queries';
 import { count } from '../../lib/format';
@@ -33,6 +33,12 @@ export function QueryBar({
   const input = useRef<HTMLInputElement>(null);
   const id = useId();
   useEffect(() => setText(value), [value]);
+  // In the same turn as the new text: a fast typist's next letter must not come in between.
+  const moveTo = useRef<number | null>(null);
+  useLayoutEffect(() => {
+    if (moveTo.current !== null) input.current?.setSelectionRange(moveTo.current, moveTo.current);
+    moveTo.current = null;
+  });
 
   const suggestions = useSuggestions(text, caret, open, time);
   const shown = open && suggestions.length > 0;
@@ -52,7 +58,7 @@ export function QueryBar({
     setText(next);
     setCaret(position);
     setAt(-1);
-    requestAnimationFrame(() => input.current?.setSelectionRange(position, position));
+    moveTo.current = position;
   };
 
   return (
