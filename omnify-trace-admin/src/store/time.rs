@@ -73,7 +73,7 @@ fn two(text: &mut [u8], at: usize, value: i64) {
 
 fn pair(text: &[u8], at: usize) -> Option<u8> {
     let (a, b) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
-    (a < 10 && b < 10).then_some(a * 10 + b)
+    (a < 10 && b < 10).then(|| a * 10 + b)
 }
 
 /// The decimals: value in nanoseconds, their number, and what follows.
@@ -177,6 +177,7 @@ mod tests {
             "1970-01-01T00:00:00",
             "1970-01-01T00:00:00.Z",
             "1970-01-01T24:00:00Z",
+            "1970-01-01T\u{fffd}:00:00Z",
             "9999-12-31T23:59:59Z",
             "1970-01-01T00:00:00.1234567890Z",
         ] {

@@ -10,6 +10,7 @@ use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType};
 
 use super::{
+    fast::Fast,
     shape::{self, Cut, Hole, RAW_COLUMN, SHAPE_RAW, SHAPE_TEXT, Storage, Tables, Value},
     source::Source,
 };
@@ -356,6 +357,7 @@ pub(crate) struct Builder {
     shape: Vec<u32>,
     columns: Vec<Grow>,
     bytes: usize,
+    fast: Fast,
 }
 
 #[derive(Debug)]
@@ -528,7 +530,14 @@ impl Builder {
 
     /// Takes one line, without its line break. `arrival` is its time if it has none of its own.
     pub(crate) fn push(&mut self, source: u32, offset: u64, line: &str, arrival: i64) {
-        let mut cut = shape::cut(&mut self.tables, line);
+        let mut cut = match self.fast.cut(line) {
+            Some(cut) => cut,
+            None => {
+                let cut = shape::cut(&mut self.tables, line);
+                self.fast.learn(&self.tables);
+                cut
+            }
+        };
         let row = self.rows();
         while self.columns.len() < self.tables.columns.len() {
             let storage = self.tables.columns[self.columns.len()].storage;

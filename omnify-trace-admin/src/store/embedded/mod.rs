@@ -9,13 +9,14 @@
 //! | module | what lives there |
 //! |---|---|
 //! | `source`, `follow`, `tailer`, `ranges` | files: identity, reading, what was read |
-//! | `shape`, `chunk` | lines cut into columns, and put together again |
+//! | `shape`, `fast`, `chunk` | lines cut into columns, and put together again |
 //! | `segment`, `index` | Parquet files, checksums; what spares reading them |
-//! | `shared` | the searchable state; sealing |
+//! | `shared`, `tend` | the searchable state; sealing; joining, retention, quarantine |
 //! | `exec` | queries |
 
 mod chunk;
 mod exec;
+mod fast;
 mod follow;
 mod index;
 mod ranges;
@@ -24,6 +25,7 @@ mod shape;
 mod shared;
 mod source;
 mod tailer;
+mod tend;
 #[cfg(test)]
 mod tests;
 
@@ -39,7 +41,7 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 use tokio::sync::broadcast;
 
-use self::{chunk::Chunk, segment::Segment, shared::Shared, source::Catalog, tailer::Tailer};
+use self::{chunk::Chunk, shared::Shared, source::Catalog, tailer::Tailer};
 use super::{Facet, Group, Histogram, Line, Lines, LogStore, Page, Query, StoreError, StoreStats};
 
 /// How the embedded store works. `StoreOptions::new(log_dir, data_dir)` is useful as it stands.
@@ -60,6 +62,10 @@ pub struct StoreOptions {
     pub seal_bytes: usize,
     /// Threads that write segments. Defaults to 2.
     pub sealers: usize,
+    /// How old lines may become. Defaults to no limit.
+    pub max_age: Option<Duration>,
+    /// How many bytes the segments may have in all; the oldest go first. Defaults to no limit.
+    pub max_bytes: Option<u64>,
 }
 
 impl StoreOptions {
@@ -74,6 +80,8 @@ impl StoreOptions {
             seal_rows: 131_072,
             seal_bytes: 96 << 20,
             sealers: 2,
+            max_age: None,
+            max_bytes: None,
         }
     }
 
@@ -88,6 +96,21 @@ impl StoreOptions {
     #[must_use]
     pub fn seal_interval(mut self, interval: Duration) -> Self {
         self.seal_interval = interval;
+        self
+    }
+
+    /// How old lines may become before their segment is removed; the log files stay. Defaults
+    /// to no limit.
+    #[must_use]
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.max_age = Some(age);
+        self
+    }
+
+    /// How many bytes the segments may have in all; the oldest go first. Defaults to no limit.
+    #[must_use]
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = Some(bytes);
         self
     }
 
@@ -119,13 +142,16 @@ impl EmbeddedStore {
             std::fs::create_dir_all(directory).map_err(io("create", directory))?;
         }
         let lock = lock(&options.data_dir)?;
-        let opened = open_segments(&options.data_dir)?;
+        let opened = tend::open_all(&options.data_dir)?;
         let mut catalog = Catalog::default();
         for extent in opened
             .segments
             .iter()
             .flat_map(|segment| &segment.meta.sources)
         {
+            catalog.add(extent);
+        }
+        for extent in &tend::read_retired(&options.data_dir) {
             catalog.add(extent);
         }
         let sealers = options.sealers.max(1);
@@ -142,6 +168,8 @@ impl EmbeddedStore {
                 shared.seal_all()
             })?);
         }
+        let tended = shared.clone();
+        threads.push(thread("store-tend", move || tend::run(&tended))?);
         let tailed = shared.clone();
         threads.push(thread("store-tail", move || {
             Tailer::new(tailed.clone()).run();
@@ -174,12 +202,25 @@ impl EmbeddedStore {
 
     async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Shared, &exec::Stop) -> Result<T, StoreError> + Send + 'static,
+        work: impl Fn(&Shared, &exec::Stop) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let shared = self.shared.clone();
         let stop = exec::Stop::default();
         let guard = stop.on_drop();
-        let done = tokio::task::spawn_blocking(move || work(&shared, &stop)).await;
+        let ask = move || {
+            for _ in 0..8 {
+                match work(&shared, &stop) {
+                    // Without the damaged segment the answer is right again as soon as the
+                    // tailer has read its lines once more.
+                    Err(StoreError::Damaged { path, .. }) => {
+                        tend::quarantine(&shared, Path::new(&path))?;
+                    }
+                    answer => return answer,
+                }
+            }
+            work(&shared, &stop)
+        };
+        let done = tokio::task::spawn_blocking(ask).await;
         drop(guard);
         done.map_err(|error| StoreError::Unavailable(error.to_string()))?
     }
@@ -277,43 +318,6 @@ fn line(chunk: &Chunk, row: usize) -> Line {
         is_json: chunk.is_json(row),
         file: source.name.clone(),
     }
-}
-
-struct Opened {
-    segments: Vec<Arc<Segment>>,
-    quarantined: u64,
-}
-
-fn open_segments(directory: &Path) -> Result<Opened, StoreError> {
-    let mut opened = Opened {
-        segments: Vec::new(),
-        quarantined: 0,
-    };
-    let entries = std::fs::read_dir(directory).map_err(io("read", directory))?;
-    for entry in entries {
-        let path = entry.map_err(io("read", directory))?.path();
-        match path.extension().and_then(|extension| extension.to_str()) {
-            Some("tmp") => std::fs::remove_file(&path).map_err(io("remove", &path))?,
-            Some("parquet") => match Segment::open(&path) {
-                Ok(segment) => opened.segments.push(Arc::new(segment)),
-                Err(_) => {
-                    opened.quarantined += 1;
-                    set_aside(directory, &path)?;
-                }
-            },
-            _ => {}
-        }
-    }
-    Ok(opened)
-}
-
-/// Moves a damaged segment out of the way. Its byte ranges are then unread again, so that the
-/// tailer rebuilds its rows if the log file is still there.
-fn set_aside(directory: &Path, path: &Path) -> Result<(), StoreError> {
-    let quarantine = directory.join("quarantine");
-    std::fs::create_dir_all(&quarantine).map_err(io("create", &quarantine))?;
-    let target = quarantine.join(path.file_name().unwrap_or_default());
-    std::fs::rename(path, &target).map_err(io("move", path))
 }
 
 fn lock(directory: &Path) -> Result<File, StoreError> {

@@ -23,6 +23,15 @@ impl Ranges {
         self.0.splice(first..last, [(start, end)]);
     }
 
+    /// Takes `[start, end)` out.
+    pub(crate) fn remove(&mut self, start: u64, end: u64) {
+        let old = std::mem::take(&mut self.0);
+        for (low, high) in old {
+            self.insert(low, high.min(start));
+            self.insert(low.max(end), high);
+        }
+    }
+
     /// Where the last range ends: everything after is unread.
     pub(crate) fn end(&self) -> u64 {
         self.0.last().map_or(0, |range| range.1)
@@ -62,6 +71,8 @@ mod tests {
         assert_eq!(ranges.gap(25), (25, Some(30)));
         assert_eq!(ranges.gap(33), (41, None));
         assert_eq!(ranges.end(), 41);
+        ranges.remove(12, 35);
+        assert_eq!(ranges.iter().collect::<Vec<_>>(), [(10, 12), (35, 41)]);
         ranges.insert(0, 100);
         assert_eq!(ranges.iter().collect::<Vec<_>>(), [(0, 100)]);
     }

@@ -18,7 +18,7 @@ use crate::store::{
 pub(crate) const SHAPE_TEXT: u32 = 0;
 /// Shape of a JSON line that has no columns of its own (repeated keys, too many fields).
 pub(crate) const SHAPE_RAW: u32 = 1;
-/// The first real shape.
+/// The first shape of cut lines.
 pub(crate) const FIRST_SHAPE: u32 = 2;
 /// The column of whole lines.
 pub(crate) const RAW_COLUMN: usize = 0;

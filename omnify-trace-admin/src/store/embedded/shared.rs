@@ -1,6 +1,7 @@
 //! What the tailer, the sealers and the queries share.
 
 use std::{
+    io::Write,
     path::Path,
     sync::{
         Arc,
@@ -9,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use fail::fail_point;
 use parking_lot::{Condvar, Mutex, RwLock};
 use tokio::sync::broadcast;
 
@@ -76,6 +78,10 @@ pub(crate) struct Shared {
     behind: AtomicU64,
     next_part: AtomicU64,
     pub(crate) quarantined: AtomicU64,
+    /// Held while segments are joined, removed or set aside: two at once would store rows twice.
+    pub(crate) tending: Mutex<()>,
+    /// Tells the tailer that lines have to be read again.
+    pub(crate) reread: AtomicBool,
     last_error: Mutex<Option<String>>,
 }
 
@@ -102,12 +108,19 @@ impl Shared {
             behind: AtomicU64::new(0),
             next_part: AtomicU64::new(1),
             quarantined: AtomicU64::new(quarantined),
+            tending: Mutex::new(()),
+            reread: AtomicBool::new(false),
             last_error: Mutex::default(),
         }
     }
 
     pub(crate) fn view(&self) -> Arc<View> {
         self.view.read().clone()
+    }
+
+    /// Changes what is searchable, at one stroke.
+    pub(crate) fn change(&self, change: impl FnOnce(&mut View)) {
+        change(Arc::make_mut(&mut self.view.write()));
     }
 
     pub(crate) fn closing(&self) -> bool {
@@ -252,10 +265,11 @@ impl Shared {
             part.extents.clone(),
             Vec::new(),
         )?;
-        let mut view = self.view.write();
-        let view = Arc::make_mut(&mut view);
-        view.sealing.retain(|(number, _)| *number != part.number);
-        view.segments.push(Arc::new(segment));
+        fail_point!("seal-swap");
+        self.change(|view| {
+            view.sealing.retain(|(number, _)| *number != part.number);
+            view.segments.push(Arc::new(segment));
+        });
         *self.last_error.lock() = None;
         Ok(())
     }
@@ -271,29 +285,36 @@ pub(crate) fn write(
     let id = uuid::Uuid::now_v7().simple().to_string();
     let encoded = segment::encode(chunk, id.clone(), extents, replaces)
         .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-    let temporary = directory.join(format!("{id}.tmp"));
+    write_whole(directory, &encoded.name, &encoded.bytes)?;
     let path = directory.join(&encoded.name);
-    let io = |action, path: &Path| {
-        let path = path.display().to_string();
-        move |source| StoreError::Io {
-            action,
-            path,
-            source,
-        }
-    };
+    Segment::open(&path)
+}
+
+/// Writes a file under another name, and then gives it its own.
+pub(crate) fn write_whole(directory: &Path, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+    let temporary = directory.join(format!("{name}.tmp"));
+    let path = directory.join(name);
     let written = || -> std::io::Result<()> {
         let mut file = std::fs::File::create(&temporary)?;
-        std::io::Write::write_all(&mut file, &encoded.bytes)?;
+        let (first, second) = bytes.split_at(bytes.len() / 2);
+        file.write_all(first)?;
+        fail_point!(
+            "write-half",
+            |_| Err(std::io::ErrorKind::StorageFull.into())
+        );
+        file.write_all(second)?;
+        fail_point!("write-sync");
         file.sync_all()?;
+        fail_point!("write-rename");
         std::fs::rename(&temporary, &path)?;
+        fail_point!("write-directory");
         std::fs::File::open(directory)?.sync_all()
     };
-    if let Err(error) = written() {
+    written().map_err(|error| {
         let _ = std::fs::remove_file(&temporary);
         let _ = std::fs::remove_file(&path);
-        return Err(io("write", &path)(error));
-    }
-    Segment::open(&path)
+        super::io("write", &path)(error)
+    })
 }
 
 /// Joins the last chunks while they are of like size, so that a trickle of lines does not

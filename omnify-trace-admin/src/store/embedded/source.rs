@@ -98,6 +98,14 @@ impl Catalog {
         }
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Known> {
+        self.0.values()
+    }
+
+    pub(crate) fn get_mut(&mut self, id: u64) -> Option<&mut Known> {
+        self.0.get_mut(&id)
+    }
+
     pub(crate) fn with_head(&self, length: u64, head: u64) -> impl Iterator<Item = &Known> {
         self.0
             .values()

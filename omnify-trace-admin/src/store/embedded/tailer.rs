@@ -18,6 +18,9 @@ const CHUNK_ROWS: usize = 16_384;
 /// Bytes read of one file before the next has its turn.
 const TURN: u64 = 8 << 20;
 
+/// How long a packed file that could not be placed is left alone.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+
 /// The thread that reads.
 pub(crate) struct Tailer {
     shared: Arc<Shared>,
@@ -26,6 +29,9 @@ pub(crate) struct Tailer {
     /// What the builder holds, per source.
     pending: Vec<(Arc<Source>, u64, Mark)>,
     part: Part,
+    /// Packed files that could not be told from others yet, and when they were tried: that
+    /// takes unpacking them.
+    tried: Vec<(Identity, Instant)>,
 }
 
 impl Tailer {
@@ -36,6 +42,7 @@ impl Tailer {
             builder: Builder::default(),
             pending: Vec::new(),
             part: Part::default(),
+            tried: Vec::new(),
         }
     }
 
@@ -151,6 +158,15 @@ impl Tailer {
 
     /// Looks for files that are new, renamed or gone.
     fn scan(&mut self) {
+        if self
+            .shared
+            .reread
+            .swap(false, std::sync::atomic::Ordering::Relaxed)
+        {
+            // What is unread has changed: every file is looked at anew.
+            self.publish();
+            self.followed.clear();
+        }
         let found = list(&self.shared.options.log_dir);
         for file in &mut self.followed {
             let here = found
@@ -162,9 +178,12 @@ impl Tailer {
             .iter()
             .filter(|(_, identity)| !self.followed.iter().any(|file| file.identity == *identity))
             .collect();
+        self.tried.retain(|(_, at)| at.elapsed() < TRY_AGAIN);
         for same_inode in [true, false] {
             for (path, identity) in &unknown {
-                if self.followed.iter().any(|file| file.identity == *identity) {
+                if self.followed.iter().any(|file| file.identity == *identity)
+                    || self.tried.iter().any(|(tried, _)| tried == identity)
+                {
                     continue;
                 }
                 let mut catalog = self.shared.catalog.lock();
@@ -173,6 +192,8 @@ impl Tailer {
                 {
                     drop(catalog);
                     self.followed.push(file);
+                } else if !same_inode && path.extension().is_some_and(|end| end == "gz") {
+                    self.tried.push((*identity, Instant::now()));
                 }
             }
         }

@@ -268,7 +268,7 @@ async fn check(texts: Vec<String>, queries: Vec<Query>, rows: usize, step: i64, 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(ProptestConfig::with_cases(6))]
     #[test]
     fn the_engine_says_what_a_scan_says(
         texts in prop::collection::vec(text(), 1..120),

@@ -1,8 +1,11 @@
 //! The engine as its users see it.
 
+#[cfg(feature = "failpoints")]
+mod crash;
 mod differential;
 mod files;
 mod reference;
+mod tend;
 
 use std::{
     path::Path,
@@ -16,6 +19,10 @@ use crate::store::{Line, LogStore, Order, Page, Query};
 
 /// A store over temporary directories.
 pub(super) struct World {
+    #[cfg_attr(
+        not(feature = "failpoints"),
+        expect(dead_code, reason = "removed when dropped")
+    )]
     pub(super) dir: TempDir,
     pub(super) store: Option<EmbeddedStore>,
     pub(super) options: StoreOptions,
