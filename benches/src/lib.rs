@@ -16,6 +16,7 @@ pub mod http;
 pub mod journal;
 pub mod operations;
 pub mod report;
+pub mod store;
 
 /// How to measure.
 #[derive(Debug, Clone, Copy)]

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand};
 use omnify_benches::{
-    Options, alloc::Counting, child, emit, http, journal, operations, report::Report,
+    Options, alloc::Counting, child, emit, http, journal, operations, report::Report, store,
 };
 
 #[global_allocator]
@@ -28,6 +28,8 @@ enum Area {
     Journal(Common),
     /// Opening and closing an operation, traced locks beside plain ones
     Operations(Common),
+    /// The log store: taking in ten million lines, and questions about them
+    Store(Common),
     /// One subject of one case, measured in this process: what the areas start
     #[command(hide = true)]
     Child(child::Arguments),
@@ -49,6 +51,7 @@ fn main() -> Result<()> {
         Area::Http(common) => (common, http::run),
         Area::Journal(common) => (common, journal::run),
         Area::Operations(common) => (common, operations::run),
+        Area::Store(common) => (common, store::run),
         Area::Child(arguments) => return child::serve(&arguments),
     };
     let report = run(&Options {
