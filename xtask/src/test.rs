@@ -90,7 +90,14 @@ pub(crate) fn run(only: Option<&str>) -> Result<()> {
         command
     });
     report.setup("set-up: server", || {
-        shell::run(shell::cargo().args(["build", "-p", "omnify-server", "--locked"]))
+        // With the whole workspace's features, as the tests have already built it.
+        shell::run(shell::cargo().args([
+            "build",
+            "--workspace",
+            "--bin",
+            "omnify-server",
+            "--locked",
+        ]))
     })?;
     report.tests("browser tests, end to end", || {
         let mut command = dashboard::npm();
