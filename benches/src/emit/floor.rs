@@ -160,6 +160,6 @@ pub(super) fn empty(measure: Measure<'_>) {
     measure(&mut |turns| {
         (0..turns).for_each(|turn| {
             black_box(turn);
-        })
+        });
     });
 }

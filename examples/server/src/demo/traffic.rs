@@ -89,7 +89,7 @@ pub(crate) async fn run(base: String, tokens: Tokens) {
         let (client, base, tokens) = (client.clone(), base.clone(), tokens.clone());
         // Outside people are not part of any of our traces.
         drop(tokio::spawn(async move {
-            come(visit, &client, &base, &tokens).await
+            come(visit, &client, &base, &tokens).await;
         }));
     };
     for next in OPENING {
@@ -126,7 +126,7 @@ async fn come(visit: Visit, client: &Client, base: &str, tokens: &Tokens) {
     match visit {
         Visit::Browse => browse(&mut visitor).await,
         Visit::Onboard("") => {
-            start(&mut visitor, "client-onboarding", cast::company(), person).await
+            start(&mut visitor, "client-onboarding", cast::company(), person).await;
         }
         Visit::Onboard(company) => start(&mut visitor, "client-onboarding", company, person).await,
         Visit::Campaign { needs_approval } => campaign(&mut visitor, needs_approval).await,
@@ -192,7 +192,7 @@ async fn come(visit: Visit, client: &Client, base: &str, tokens: &Tokens) {
         Visit::GiveUp => {
             visitor
                 .give_up("/api/demo/slow?ms=4000", Duration::from_millis(400))
-                .await
+                .await;
         }
         Visit::Scanner => {}
     }

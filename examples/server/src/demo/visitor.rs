@@ -39,7 +39,7 @@ impl Visitor {
             entries: Vec::new(),
         };
         let extra = json!({"page": "/", "user_agent": USER_AGENT});
-        visitor.log("INFO", "session_start", "Session started", None, extra);
+        visitor.log("INFO", "session_start", "Session started", None, &extra);
         let mut random = rand::rng();
         for (metric, typical) in [
             ("FCP", 700.0),
@@ -49,7 +49,7 @@ impl Visitor {
         ] {
             let value = typical * random.random_range(0.6..2.4_f64);
             let extra = json!({"metric": metric, "value": value.round(), "rating": rating(metric, value), "page": "/"});
-            visitor.log("INFO", "page_performance", metric, None, extra);
+            visitor.log("INFO", "page_performance", metric, None, &extra);
         }
         visitor
     }
@@ -60,7 +60,7 @@ impl Visitor {
         event_type: &str,
         message: &str,
         trace: Option<(&str, &str)>,
-        extra: Value,
+        extra: &Value,
     ) {
         let mut context = json!({
             "session_id": self.session, "user_id": self.person.user, "organization_id": self.person.organization,
@@ -82,7 +82,7 @@ impl Visitor {
             "navigation",
             &format!("Went to {to}"),
             None,
-            json!({"from": "/", "to": to, "kind": "push"}),
+            &json!({"from": "/", "to": to, "kind": "push"}),
         );
     }
 
@@ -93,7 +93,7 @@ impl Visitor {
             "frontend_error",
             message,
             None,
-            json!({"kind": "error", "page": "/orders", "count": 1}),
+            &json!({"kind": "error", "page": "/orders", "count": 1}),
         );
         if let Some(entry) = self.entries.last_mut() {
             entry["exception"] =
@@ -117,7 +117,7 @@ impl Visitor {
             "user_action",
             &format!("Clicked {button}"),
             trace,
-            json!({"action": "click", "element": button, "page": "/"}),
+            &json!({"action": "click", "element": button, "page": "/"}),
         );
         let route = path.split('?').next().unwrap_or(path);
         self.log(
@@ -125,7 +125,7 @@ impl Visitor {
             "api_request",
             &format!("{method} {route}"),
             trace,
-            json!({"method": method.as_str(), "path": route}),
+            &json!({"method": method.as_str(), "path": route}),
         );
         let started = Instant::now();
         let mut request = self
@@ -179,7 +179,7 @@ impl Visitor {
             kind,
             &format!("{method} {route} answered {status}"),
             trace,
-            extra,
+            &extra,
         );
         if let (Some(id), Some(entry)) = (request_id, self.entries.last_mut()) {
             entry["context"]["request_id"] = json!(id);

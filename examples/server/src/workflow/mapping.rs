@@ -137,12 +137,12 @@ mod tests {
 
     use super::*;
 
-    fn filled(template: Value) -> Value {
+    fn filled(template: &Value) -> Value {
         let input = json!({"company": "Acme", "seats": 3, "tags": ["a", "b"]});
         let steps = json!({"look": {"id": "c1", "score": 0.5}});
         let steps = steps.as_object().expect("an object");
         fill(
-            &template,
+            template,
             &Scope {
                 input: &input,
                 steps,
@@ -153,28 +153,28 @@ mod tests {
 
     #[test]
     fn a_template_alone_keeps_its_type() {
-        assert_eq!(filled(json!("{{input.seats}}")), json!(3));
+        assert_eq!(filled(&json!("{{input.seats}}")), json!(3));
         assert_eq!(
-            filled(json!("{{ steps.look.output }}")),
+            filled(&json!("{{ steps.look.output }}")),
             json!({"id": "c1", "score": 0.5})
         );
-        assert_eq!(filled(json!("{{result.ok}}")), json!(true));
-        assert_eq!(filled(json!("{{input.tags.1}}")), json!("b"));
+        assert_eq!(filled(&json!("{{result.ok}}")), json!(true));
+        assert_eq!(filled(&json!("{{input.tags.1}}")), json!("b"));
     }
 
     #[test]
     fn a_template_in_text_becomes_text() {
         assert_eq!(
-            filled(json!({"t": "{{input.company}} has {{input.seats}} seats{{input.nothing}}"})),
+            filled(&json!({"t": "{{input.company}} has {{input.seats}} seats{{input.nothing}}"})),
             json!({"t": "Acme has 3 seats"})
         );
     }
 
     #[test]
     fn what_is_not_there_is_null_and_an_open_brace_is_text() {
-        assert_eq!(filled(json!("{{steps.gone.output.x}}")), Value::Null);
-        assert_eq!(filled(json!("{{elsewhere}}")), Value::Null);
-        assert_eq!(filled(json!("a {{ b")), json!("a {{ b"));
+        assert_eq!(filled(&json!("{{steps.gone.output.x}}")), Value::Null);
+        assert_eq!(filled(&json!("{{elsewhere}}")), Value::Null);
+        assert_eq!(filled(&json!("a {{ b")), json!("a {{ b"));
     }
 
     #[test]
