@@ -10,15 +10,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Options, alloc, emit, http, operations, report::Report};
 
-/// The work of a subject: a loop of so many turns.
-pub type Work<'a> = &'a mut dyn FnMut(u64);
+/// What a subject hands its work to: a loop of so many turns.
+pub type Measure<'a> = &'a mut dyn FnMut(&mut dyn FnMut(u64));
 
 /// Who is measured: a name, and what is done so many times after setting itself up.
 pub struct Subject {
     /// Its name in the table.
     pub name: &'static str,
     /// Sets up, then hands `measure` the work: a loop of so many turns.
-    pub run: fn(measure: &mut dyn FnMut(Work<'_>)),
+    pub run: fn(measure: Measure<'_>),
 }
 
 /// One thing that several subjects can do.

@@ -7,7 +7,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use futures::stream;
+use futures::{StreamExt as _, stream};
 use omnify_trace::schema::fields;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -83,7 +83,9 @@ pub(super) async fn export(
     let pages = stream::unfold(Some(download), |download| async move {
         let (bytes, next) = download?.page().await;
         Some((Ok::<Bytes, Infallible>(bytes), next))
-    });
+    })
+    // Compression asks once more after the end, which an unfolding does not bear.
+    .fuse();
     let disposition = format!("attachment; filename=\"logs.{extension}\"");
     let headers = [
         (header::CONTENT_TYPE, content_type.to_owned()),

@@ -346,7 +346,7 @@ mod tests {
     fn leaves(line: &str) -> Result<Vec<(String, String)>, NotJson> {
         let mut found = Vec::new();
         walk(line, |path, _, _, range| {
-            found.push((path.to_owned(), line[range].to_owned()))
+            found.push((path.to_owned(), line[range].to_owned()));
         })?;
         Ok(found)
     }

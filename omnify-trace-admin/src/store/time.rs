@@ -85,16 +85,14 @@ fn fraction(text: &[u8]) -> Option<(i64, u8, &[u8])> {
     if count == 0 || count > 9 {
         return None;
     }
-    let mut nanos = 0;
-    for at in 0..9 {
-        nanos = nanos * 10
-            + if at < count {
-                i64::from(decimals[at] - b'0')
-            } else {
-                0
-            };
-    }
-    Some((nanos, u8::try_from(count).ok()?, &decimals[count..]))
+    let (digits, rest) = decimals.split_at(count);
+    let padded = digits
+        .iter()
+        .copied()
+        .chain(std::iter::repeat(b'0'))
+        .take(9);
+    let nanos = padded.fold(0, |nanos, digit| nanos * 10 + i64::from(digit - b'0'));
+    Some((nanos, u8::try_from(count).ok()?, rest))
 }
 
 /// The offset in seconds, and whether it was written `Z`.

@@ -1,5 +1,9 @@
 //! Starts the real server as a person would, in a folder of its own.
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "a module of several test files, each of which uses a part of it"
+)]
 #![allow(
     clippy::expect_used,
     clippy::panic,

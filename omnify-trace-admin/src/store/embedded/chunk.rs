@@ -91,7 +91,7 @@ impl Chunk {
             match *hole {
                 Hole::Time(digits) => time::write_rfc3339(out, self.time.value(row), digits),
                 Hole::Text(column) => {
-                    json::escape(out, self.text(usize::from(column), row).as_bytes())
+                    json::escape(out, self.text(usize::from(column), row).as_bytes());
                 }
                 Hole::Json(column) => {
                     out.extend_from_slice(self.text(usize::from(column), row).as_bytes());
@@ -420,7 +420,7 @@ impl Grow {
     }
 
     fn mark(&mut self) {
-        if self.rows % 8 == 0 {
+        if self.rows.is_multiple_of(8) {
             self.valid.push(0);
         }
         self.valid[self.rows / 8] |= 1 << (self.rows % 8);

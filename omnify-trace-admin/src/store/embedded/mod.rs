@@ -165,7 +165,7 @@ impl EmbeddedStore {
         for number in 0..sealers {
             let shared = shared.clone();
             threads.push(thread(&format!("store-seal-{number}"), move || {
-                shared.seal_all()
+                shared.seal_all();
             })?);
         }
         let tended = shared.clone();

@@ -172,18 +172,18 @@ impl Shared {
     }
 
     /// Adds a chunk to the growing part and tells the live tail.
-    pub(crate) fn publish(&self, chunk: Arc<Chunk>) {
+    pub(crate) fn publish(&self, chunk: &Arc<Chunk>) {
         {
             let mut view = self.view.write();
             let view = Arc::make_mut(&mut view);
-            view.memory.push(chunk.clone());
+            view.memory.push(Arc::clone(chunk));
             merge_small(&mut view.memory);
         }
         if self.live.receiver_count() == 0 {
             return;
         }
         for row in 0..chunk.rows() {
-            let _ = self.live.send(Arc::new(super::line(&chunk, row)));
+            let _ = self.live.send(Arc::new(super::line(chunk, row)));
         }
     }
 

@@ -89,7 +89,7 @@ impl Tailer {
             let slot = self.builder.source(&file.source);
             let builder = &mut self.builder;
             let read = file.read(room.max(1), &mut |offset, line| {
-                builder.push(slot, offset, line, arrival)
+                builder.push(slot, offset, line, arrival);
             });
             let Some((start, mark)) = read else {
                 return false;
@@ -140,7 +140,7 @@ impl Tailer {
             Ok(chunk) => {
                 self.part.rows += chunk.rows();
                 self.part.born.get_or_insert_with(Instant::now);
-                self.shared.publish(Arc::new(chunk));
+                self.shared.publish(&Arc::new(chunk));
             }
             Err(error) => self.shared.complain("freeze rows", &error),
         }

@@ -153,7 +153,7 @@ fn retain(shared: &Shared) -> Result<(), StoreError> {
         .collect();
     shared.change(|view| {
         view.segments
-            .retain(|segment| !ids.contains(segment.meta.id.as_str()))
+            .retain(|segment| !ids.contains(segment.meta.id.as_str()));
     });
     gone.iter().try_for_each(|segment| remove(&segment.path))
 }
@@ -200,7 +200,7 @@ fn take_out(shared: &Shared, path: &Path) -> Result<(), StoreError> {
     shared.quarantined.fetch_add(1, Ordering::Relaxed);
     shared.change(|view| {
         view.segments
-            .retain(|known| known.meta.id != segment.meta.id)
+            .retain(|known| known.meta.id != segment.meta.id);
     });
     shared.catalog.lock().forget(&segment.meta.sources);
     shared.reread.store(true, Ordering::Relaxed);

@@ -236,7 +236,7 @@ impl Segment {
     pub(crate) fn read_all(&self) -> Result<Chunk, StoreError> {
         let columns: Vec<usize> = (0..self.columns.len()).collect();
         let rows = usize::try_from(self.meta.rows).unwrap_or(0);
-        self.read(&columns, Own::ALL, &[0..rows])
+        self.read(&columns, Own::ALL, std::slice::from_ref(&(0..rows)))
     }
 
     fn try_read(

@@ -47,7 +47,10 @@ pub(crate) fn encode(
     let body = writer.inner();
     let group = writer.flushed_row_groups().first();
     let checksums = group.map_or_else(Vec::new, |group| {
-        let ranges = group.columns().iter().map(|column| column.byte_range());
+        let ranges = group
+            .columns()
+            .iter()
+            .map(parquet::file::metadata::ColumnChunkMetaData::byte_range);
         ranges
             .map(|(start, length)| crc(slice(body, start, length)))
             .collect()
