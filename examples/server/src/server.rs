@@ -5,7 +5,7 @@ use std::{fs, net::SocketAddr, pin::pin, time::Duration};
 use anyhow::{Context as _, Result};
 use axum::Router;
 use omnify_trace_admin::Admin;
-use omnify_trace_axum::{IdentityLayer, StackOptions};
+use omnify_trace_axum::{IdentityLayer, StackOptions, TracingLayer};
 use sqlx::any::AnyPoolOptions;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -142,7 +142,7 @@ async fn application(config: &Config, mode: Mode, admin: &Admin) -> Result<Route
         .merge(omnify_trace_axum::frontend_logs())
         .merge(admin.router())
         .merge(assets::router());
-    let mut options = StackOptions::default();
+    let mut options = StackOptions::new().tracing(TracingLayer::new().quiet(is_quiet));
     if let Some(secret) = &config.jwt_secret {
         options = options.identity(
             IdentityLayer::hs256(secret.as_bytes())
@@ -151,6 +151,13 @@ async fn application(config: &Config, mode: Mode, admin: &Admin) -> Result<Route
         );
     }
     Ok(omnify_trace_axum::stack(router, options))
+}
+
+/// The dashboard reads all the time, and would otherwise find its own reading in every search.
+/// What an administrator changes has an event of its own, `admin_action`.
+fn is_quiet(path: &str) -> bool {
+    let probes = ["/healthz", "/readyz", "/metrics"];
+    probes.contains(&path) || path.starts_with("/api/admin/") || path.starts_with("/admin/")
 }
 
 fn greet(mode: Mode, address: SocketAddr, config: &Config, first_token: Option<&str>) {

@@ -1,6 +1,6 @@
 /** Every line: searched, counted, followed, opened. */
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { useCallback, useMemo } from 'react';
+import { useCallback, useEffect, useMemo, useRef } from 'react';
 import { Link } from 'react-router';
 import { apiUrl } from '../../api/client';
 import { logs } from '../../api/queries';
@@ -36,7 +36,18 @@ export default function Logs() {
     return [...tail.lines, ...stored.filter((l) => !seen.has(l.id))];
   }, [query.data, tail.lines]);
 
-  const select = useCallback((id: string | null) => update({ line: id }), [update]);
+  // The address changes a render later than the key that asked for it; two quick keys are two steps.
+  const chosen = useRef(filters.line);
+  useEffect(() => {
+    chosen.current = filters.line;
+  }, [filters.line]);
+  const select = useCallback(
+    (id: string | null) => {
+      chosen.current = id;
+      update({ line: id });
+    },
+    [update],
+  );
   const zoom = useCallback(
     (from: number, to: number) => update({ from, to, range: null, live: null }, 'push'),
     [update],
@@ -53,10 +64,14 @@ export default function Logs() {
   const { setPaused } = tail;
   const scrolled = useCallback((away: boolean) => setPaused(away), [setPaused]);
 
-  const at = lines.findIndex((l) => l.id === filters.line);
+  const step = (by: 1 | -1): void => {
+    const at = lines.findIndex((l) => l.id === chosen.current);
+    const next = at < 0 ? 0 : Math.min(lines.length - 1, Math.max(0, at + by));
+    select(lines[next]?.id ?? null);
+  };
   useShortcuts({
-    j: () => select(lines[Math.min(lines.length - 1, at + 1)]?.id ?? null),
-    k: () => select(lines[Math.max(0, at < 0 ? 0 : at - 1)]?.id ?? null),
+    j: () => step(1),
+    k: () => step(-1),
     Escape: () => select(null),
   });
 
@@ -171,7 +186,7 @@ export default function Logs() {
           <Drawer
             key={filters.line}
             id={filters.line}
-            known={lines[at]}
+            known={lines.find((l) => l.id === filters.line)}
             time={range.params}
             onFilter={filter}
             onSelect={select}
