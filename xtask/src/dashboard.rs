@@ -1,6 +1,6 @@
 //! The browser side: npm packages, the wasm logger, the dashboard.
 
-use std::{fs, process::Command};
+use std::{fs, path::Path, process::Command, time::SystemTime};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -37,9 +37,46 @@ pub(crate) fn wasm() -> Result<()> {
     crate::wasm::build()
 }
 
-/// The dashboard's and the customer page's files, in `examples/dashboard/dist`.
+/// The dashboard's and the customer page's files, in `examples/dashboard/dist`; left alone when
+/// nothing they are made of is newer, because the server embeds them and would be built again.
 pub(crate) fn dashboard() -> Result<()> {
+    let root = shell::root();
+    let sources = [
+        "examples/dashboard/src",
+        "examples/dashboard/admin",
+        "examples/dashboard/public",
+        "examples/dashboard/index.html",
+        "examples/dashboard/vite.config.ts",
+        "omnify-trace-wasm/src",
+        "omnify-trace-wasm/js/src",
+        "omnify-trace/src/schema",
+        "package-lock.json",
+    ];
+    let newest = sources
+        .iter()
+        .filter_map(|source| newest(&root.join(source)))
+        .max();
+    let built = newest_of_file(&root.join("examples/dashboard/dist/admin/index.html"));
+    if built.is_some() && built > newest {
+        println!("      up to date");
+        return Ok(());
+    }
     shell::run_quiet(npm().args(["run", "build", "-w", "examples/dashboard"]))
+}
+
+/// When the newest file at or below a path was last written.
+fn newest(path: &Path) -> Option<SystemTime> {
+    let Ok(entries) = fs::read_dir(path) else {
+        return newest_of_file(path);
+    };
+    entries
+        .flatten()
+        .filter_map(|entry| newest(&entry.path()))
+        .max()
+}
+
+fn newest_of_file(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|about| about.modified()).ok()
 }
 
 /// Installs what `package-lock.json` names, unless exactly that is installed already.
