@@ -1,12 +1,9 @@
 //! Errors as `application/problem+json` (RFC 9457), with the ids that support asks for.
 
 use axum::{
-    Json,
-    http::{HeaderValue, StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
-use omnify_trace::CorrelationContext;
-use serde_json::json;
 
 /// An answer that says what went wrong.
 #[derive(Debug)]
@@ -76,21 +73,9 @@ fn intern(code: &str) -> &'static str {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let context = CorrelationContext::current();
-        let body = json!({
-            "type": "about:blank",
-            "title": self.status.canonical_reason().unwrap_or("Error"),
-            "status": self.status.as_u16(),
-            "detail": self.detail,
-            "code": self.code,
-            "request_id": context.as_ref().and_then(|c| c.request_id().map(ToString::to_string)),
-            "trace_id": context.as_ref().and_then(|c| c.trace_id().map(|id| id.to_string())),
-        });
-        let mut response = (self.status, Json(body)).into_response();
-        response.headers_mut().insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
-        response
+        let title = self.status.canonical_reason().unwrap_or("Error");
+        omnify_trace_axum::Problem::new(self.status, self.code, title)
+            .detail(self.detail)
+            .into_response()
     }
 }
