@@ -5,6 +5,7 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
+use omnify_trace::schema::fields::TIMESTAMP;
 use parking_lot::Mutex;
 
 use super::{
@@ -53,6 +54,12 @@ struct Run<'a, F: Fold> {
 
 impl<'a, F: Fold> Run<'a, F> {
     fn new(query: &Query, ask: &'a F::Ask, paths: Vec<String>, needs: Own, stop: &'a Stop) -> Self {
+        // A line's own time is kept beside the fields, not among them.
+        let needs = if paths.iter().any(|path| path == TIMESTAMP) {
+            needs.with(Own::TIME)
+        } else {
+            needs
+        };
         Self {
             ask,
             paths,

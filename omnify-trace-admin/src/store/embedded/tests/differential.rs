@@ -267,6 +267,21 @@ async fn check(texts: Vec<String>, queries: Vec<Query>, rows: usize, step: i64, 
     }
 }
 
+/// A line's own time is kept beside its fields: it must be read although no bound asks for it.
+#[tokio::test]
+async fn the_time_is_a_value_like_any_other() {
+    let texts = (0..40).map(|n| super::json_line(n, "m")).collect();
+    let negated = Filter::Not(Box::new(Filter::Contains {
+        field: "message".to_owned(),
+        text: "absent".to_owned(),
+    }));
+    let queries = [vec![], vec![negated]].map(|filters| Query {
+        filters,
+        ..Query::default()
+    });
+    check(texts, queries.into(), 10, 1_000_000_000, "timestamp").await;
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(6))]
     #[test]
