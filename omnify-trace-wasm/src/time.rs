@@ -2,16 +2,18 @@
 
 use alloc::vec::Vec;
 
+use omnify_trace::schema::time::date_of_day;
+
 /// Appends `2026-11-21T09:10:11.123456000Z`. Browsers' clocks know microseconds at best.
 pub(crate) fn rfc3339(out: &mut Vec<u8>, unix_ms: f64) {
     let micros = (unix_ms * 1_000.0) as u64;
     let seconds = micros / 1_000_000;
-    let (year, month, day) = date(seconds / 86_400);
-    digits(out, year, 4);
+    let (year, month, day) = date_of_day((seconds / 86_400) as i64);
+    digits(out, year as u64, 4);
     out.push(b'-');
-    digits(out, month, 2);
+    digits(out, month as u64, 2);
     out.push(b'-');
-    digits(out, day, 2);
+    digits(out, day as u64, 2);
     out.push(b'T');
     digits(out, seconds / 3_600 % 24, 2);
     out.push(b':');
@@ -21,25 +23,6 @@ pub(crate) fn rfc3339(out: &mut Vec<u8>, unix_ms: f64) {
     out.push(b'.');
     digits(out, micros % 1_000_000, 6);
     out.extend_from_slice(b"000Z");
-}
-
-/// Year, month, day of a day since 1970-01-01 (Howard Hinnant's `civil_from_days`).
-fn date(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let era = shifted / 146_097;
-    let day_of_era = shifted % 146_097;
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    (year, month, day)
 }
 
 fn digits(out: &mut Vec<u8>, mut value: u64, width: usize) {

@@ -1,5 +1,7 @@
 //! RFC 3339 to Unix nanoseconds and back, fast for the one form that our own lines have.
 
+use omnify_trace::schema::time::date_of_day;
+
 /// Nanoseconds per second.
 pub(crate) const SECOND: i64 = 1_000_000_000;
 /// Nanoseconds per minute.
@@ -44,7 +46,7 @@ pub(crate) fn parse_rfc3339(text: &[u8]) -> Option<(i64, Option<u8>)> {
 pub(crate) fn write_rfc3339(out: &mut Vec<u8>, ns: i64, digits: u8) {
     let (seconds, nanos) = (ns.div_euclid(SECOND), ns.rem_euclid(SECOND));
     let (days, second_of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let (year, month, day) = civil_from_days(days);
+    let (year, month, day) = date_of_day(days);
     let mut text = *b"0000-00-00T00:00:00.000000000";
     two(&mut text, 0, year / 100);
     two(&mut text, 2, year % 100);
@@ -135,24 +137,6 @@ fn days_from_civil(year: i64, month: u8, day: u8) -> i64 {
         (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + i64::from(day) - 1;
     let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     era * 146_097 + day_of_era - 719_468
-}
-
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_index = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 {
-        month_index + 3
-    } else {
-        month_index - 9
-    };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, day)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::options::Rotation;
+use crate::schema::time::date_of_day;
 
 /// A moment in UTC, split into what a calendar shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,22 +34,8 @@ impl Moment {
         format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
     }
 
-    /// Days since 1970 to a date: Howard Hinnant's `civil_from_days`.
-    fn date(self) -> (u64, u64, u64) {
-        let days = self.seconds / 86_400 + 719_468;
-        let era = days / 146_097;
-        let day_of_era = days % 146_097;
-        let year_of_era =
-            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let shifted = (5 * day_of_year + 2) / 153;
-        let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-        let month = if shifted < 10 {
-            shifted + 3
-        } else {
-            shifted - 9
-        };
-        (year_of_era + era * 400 + u64::from(month <= 2), month, day)
+    fn date(self) -> (i64, i64, i64) {
+        date_of_day((self.seconds / 86_400).cast_signed())
     }
 
     fn time(self) -> (u64, u64, u64) {

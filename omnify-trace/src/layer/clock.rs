@@ -6,6 +6,8 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use crate::schema::time::date_of_day;
+
 /// `2026-11-21T09:10:11.123456789Z`
 pub(crate) const STAMP_LENGTH: usize = 30;
 
@@ -106,24 +108,11 @@ static PAIRS: [u8; 200] = {
     pairs
 };
 
-/// `YYYY-MM-DDThh:mm:ss.` of a Unix time, by Howard Hinnant's algorithm for the civil calendar.
+/// `YYYY-MM-DDThh:mm:ss.` of a Unix time.
 fn civil(seconds: u64) -> [u8; 20] {
     // The year 9999 is the last that RFC 3339 can write.
     let seconds = seconds.min(253_402_300_799);
-    let days = seconds / 86_400 + 719_468;
-    let era = days / 146_097;
-    let day_of_era = days % 146_097;
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    let (year, month, day) = date_of_day((seconds / 86_400).cast_signed());
     let time = seconds % 86_400;
     let mut text = *b"0000-00-00T00:00:00.";
     let mut put = |at: usize, value: u64| {
@@ -131,10 +120,10 @@ fn civil(seconds: u64) -> [u8; 20] {
         text[at] = PAIRS[two];
         text[at + 1] = PAIRS[two + 1];
     };
-    put(0, year / 100);
-    put(2, year % 100);
-    put(5, month);
-    put(8, day);
+    put(0, year.cast_unsigned() / 100);
+    put(2, year.cast_unsigned() % 100);
+    put(5, month.cast_unsigned());
+    put(8, day.cast_unsigned());
     put(11, time / 3600);
     put(14, time / 60 % 60);
     put(17, time % 60);

@@ -1,5 +1,5 @@
 //! Schema v1 of a log line: names that the writer, the store, the browser logger and the
-//! dashboard share. Compiles for wasm32 without an allocator in use: constants only.
+//! dashboard share. Compiles for wasm32 without an allocator in use: constants and the calendar only.
 //!
 //! `docs/log-schema.md` says what each field means; the JSON Schema beside it is tested
 //! against real output.
@@ -7,6 +7,7 @@
 pub mod event_type;
 pub mod fields;
 pub mod stream;
+pub mod time;
 
 pub use event_type::EventType;
 pub use stream::Stream;
