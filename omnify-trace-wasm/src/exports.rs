@@ -5,16 +5,22 @@
 
 use alloc::vec::Vec;
 
-use spin::Mutex;
+use spin::{Mutex, MutexGuard};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::{logger::Core, scan};
 
 static CORE: Mutex<Option<Core>> = Mutex::new(None);
 
-/// Does something with the logger; without one, or after a trap in the middle of something, nothing.
+/// The logger's place; `None` after a trap in the middle of something. Apart, because it is small only once.
+#[inline(never)]
+fn place() -> Option<MutexGuard<'static, Option<Core>>> {
+    CORE.try_lock()
+}
+
+/// Does something with the logger; without one nothing.
 fn with<T: Default>(act: impl FnOnce(&mut Core) -> T) -> T {
-    match CORE.try_lock() {
+    match place() {
         Some(mut core) => core.as_mut().map(act).unwrap_or_default(),
         None => T::default(),
     }
@@ -24,8 +30,9 @@ fn with<T: Default>(act: impl FnOnce(&mut Core) -> T) -> T {
 /// bytes; `now`, here and everywhere, is Unix milliseconds.
 #[wasm_bindgen]
 pub fn create(seed: &[u8], now: f64) {
-    if let Some(mut core) = CORE.try_lock() {
-        *core = Some(Core::new(seed, now));
+    if let Some(mut core) = place() {
+        // In a page the module is fresh and there is nothing to free.
+        core::mem::forget(core.replace(Core::new(seed, now)));
     }
 }
 

@@ -9,6 +9,7 @@ mod bench;
 mod chromium;
 mod dashboard;
 mod demo;
+mod firefox;
 mod shell;
 mod steps;
 mod test;

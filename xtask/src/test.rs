@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::{chromium, dashboard, shell, steps::human, wasm};
+use crate::{chromium, dashboard, firefox, shell, steps::human, wasm};
 
 /// The property tests' seed: the gate asks the same questions each time, so that a change is judged
 /// by what it changed. Another seed is set from outside.
@@ -34,6 +34,11 @@ pub(crate) fn run(only: Option<&str>) -> Result<()> {
     let mut chromium = None;
     report.setup("set-up: Chromium", || {
         chromium = Some(chromium::ensure()?);
+        Ok(())
+    })?;
+    let mut firefox = None;
+    report.setup("set-up: Firefox", || {
+        firefox = firefox::ensure();
         Ok(())
     })?;
     report.setup("set-up: npm packages", dashboard::packages)?;
@@ -116,6 +121,9 @@ pub(crate) fn run(only: Option<&str>) -> Result<()> {
             command
                 .env("CHROMIUM", &chromium.browser)
                 .env("CHROMEDRIVER", &chromium.driver);
+        }
+        if let Some(firefox) = &firefox {
+            command.env("FIREFOX", firefox);
         }
         command
     });

@@ -1,5 +1,5 @@
 /** The logger over the WebAssembly core: cheap checks here, every rule there. */
-import * as core from '#core';
+import * as core from './core.js';
 
 import { EVENT_FRONTEND_ERROR, EVENT_OWN, EVENT_SESSION_START, EVENT_USER_ACTION, FACT_NEW_RUN_ID, FACT_SESSION, FACT_SESSION_ID, FACT_TRACE_ID, SETTING_ORGANIZATION_ID, SETTING_SESSION, SETTING_USER_ID, SIGN_ACTION, SIGN_CONSENT, SIGN_PERSON } from './codes.js';
 import { decode, now } from './clock.js';

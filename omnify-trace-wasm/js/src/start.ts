@@ -1,8 +1,7 @@
-import init, { create } from '#core';
-
 import { SETTING_ALLOWED_ORIGIN, SETTING_APP, SETTING_ENDPOINT, SETTING_REDACT_KEY, SIGN_INTERVAL, SIGN_SAMPLE_RATE } from './codes.js';
 import { getLogger, setActive } from './active.js';
 import { adjust, now } from './clock.js';
+import { create, load } from './core.js';
 import { observeClicks, observeForms } from './hooks/actions.js';
 import { observeConsole } from './hooks/console.js';
 import { observeErrors } from './hooks/errors.js';
@@ -42,7 +41,7 @@ export function start(options: Options): Promise<Logger> {
 
 async function launch(options: Options): Promise<Logger> {
   if (typeof window === 'undefined' || unwanted(options)) return NOOP;
-  await (options.wasm === undefined ? init() : init({ module_or_path: options.wasm }));
+  await load(options.wasm);
   adjust();
   create(crypto.getRandomValues(new Uint8Array(32)), now());
   const endpoint = new URL(options.endpoint ?? '/api/logs/frontend', location.href).href;

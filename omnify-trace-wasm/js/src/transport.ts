@@ -1,5 +1,5 @@
 /** Sends what the core hands out: batches while the page lives, beacons as it goes, the rest next time. */
-import * as core from '#core';
+import * as core from './core.js';
 
 import { COUNT_DUPLICATE, COUNT_NO_CONSENT, COUNT_QUEUED, COUNT_QUEUE_FULL, COUNT_RATE_LIMITED, COUNT_REJECTED, COUNT_SENT, COUNT_TOO_LARGE, EVENT_LOG_LOSS, FACT_UNSENT, SETTING_UNSENT } from './codes.js';
 import { adjust, decode, now } from './clock.js';
@@ -26,6 +26,7 @@ export class Transport {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #sending: Promise<void> | undefined;
   #flight = 0;
+  #refused = false;
   readonly #reported = new Map<string, number>();
   #stopped = false;
 
@@ -82,7 +83,7 @@ export class Transport {
       const body = core.take(BATCH_BYTES, false, now());
       if (body.length === 0) return;
       const id = ++this.#flight;
-      const { status, rejected, pause } = await this.#post(body as Uint8Array<ArrayBuffer>);
+      const { status, rejected, pause } = await this.#post(body);
       core.done(id, status, rejected, pause, now());
     }
   }
@@ -94,16 +95,19 @@ export class Transport {
         method: 'POST',
         body,
         headers: { 'content-type': 'application/json' },
-        // The batch arrives even if the page goes away meanwhile.
-        keepalive: true,
+        // The batch arrives even if the page goes away meanwhile; unless the browser counts too much of that
+        // under way already, the page's own included, and refuses.
+        keepalive: !this.#refused,
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       answer.status = response.status;
+      this.#refused = false;
       answer.pause = retryAfter(response.headers.get('retry-after'));
       const { rejected } = (await response.json()) as { rejected?: unknown };
       if (Array.isArray(rejected)) answer.rejected = rejected.length;
     } catch {
       // No answer, or one without JSON: the status says which.
+      this.#refused = answer.status === 0;
     }
     return answer;
   }
@@ -116,7 +120,7 @@ export class Transport {
       const body = core.take(Math.min(budget, BATCH_BYTES), true, now());
       if (body.length === 0) return;
       const id = ++this.#flight;
-      const blob = new Blob([body as Uint8Array<ArrayBuffer>], { type: 'application/json' });
+      const blob = new Blob([body], { type: 'application/json' });
       const taken = navigator.sendBeacon(this.endpoint, blob);
       core.done(id, taken ? 202 : 0, 0, 0, now());
       if (!taken) return;

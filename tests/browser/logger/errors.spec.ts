@@ -82,7 +82,7 @@ test('a React boundary shows a reference, takes a report, and tries again', asyn
     extra: { kind: 'react', reference, component_stack: expect.stringContaining('Fragile') },
     exception: { type: 'TypeError', chain: ['Error: no storage'] },
   });
-  await page.fill('textarea', 'I only clicked');
+  await page.locator('textarea').pressSequentially('I only clicked');
   await page.click('text=Report the problem');
   await page.waitForSelector('text=Your report was sent');
   const report = await first(site, 'problem_report');

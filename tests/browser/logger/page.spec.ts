@@ -51,7 +51,7 @@ test('three quick clicks are rage, and a click without an effect is dead', async
   expect(dead).toEqual([]);
 });
 
-test('web vitals are measured and rated', async ({ open, site }) => {
+test('web vitals are measured and rated, as far as the browser does', async ({ open, site }) => {
   const page = await open();
   await page.evaluate(async () => {
     document.getElementById('save')?.addEventListener('click', () => {
@@ -64,11 +64,13 @@ test('web vitals are measured and rated', async ({ open, site }) => {
     document.body.prepend(block);
     await new Promise((done) => setTimeout(done, 100));
   });
+  const supported = await page.evaluate(() => PerformanceObserver.supportedEntryTypes);
+  const shifts = supported.includes('layout-shift');
   await page.click('#save');
   // Two frames, so that the interaction has been shown and measured.
   await page.evaluate(() => new Promise((done) => setTimeout(done, 300)));
   await page.goto('about:blank');
-  for (const metric of ['LCP', 'FCP', 'TTFB', 'CLS', 'INP', 'page_load']) {
+  for (const metric of ['LCP', 'FCP', 'TTFB', 'INP', 'page_load', ...(shifts ? ['CLS'] : [])]) {
     const entry = await first(site, 'page_performance', ({ extra }) => extra?.['metric'] === metric);
     expect(entry.extra).toMatchObject({
       value: expect.any(Number),
@@ -79,7 +81,10 @@ test('web vitals are measured and rated', async ({ open, site }) => {
   const value = (metric: string) =>
     Number(site.entries.find((entry) => entry.extra?.['metric'] === metric)?.extra?.['value']);
   expect(value('INP')).toBeGreaterThan(100);
-  expect(value('CLS')).toBeGreaterThan(0.01);
+  // What is not measured is not called good.
+  if (shifts) expect(value('CLS')).toBeGreaterThan(0.01);
+  else expect(value('CLS')).toBeNaN();
+  if (supported.includes('longtask')) expect(value('long_task'), 'the click kept the page busy').toBeGreaterThan(100);
 });
 
 test('the console is captured only on request', async ({ open, site }) => {

@@ -1,5 +1,13 @@
-/** The browser logger on a real page, in a real browser. */
+/** The browser logger on a real page, in real browsers. */
+import { fileURLToPath } from 'node:url';
+
 import { defineConfig } from '@playwright/test';
+
+const firefox = process.env['FIREFOX'];
+// Said once, by the process that leads, not by its workers.
+if (!firefox && process.env['TEST_WORKER_INDEX'] === undefined) {
+  console.warn('\n!!! FIREFOX IS NOT SET: the logger is tested in Chromium alone. Install `firefox-esr` (or `firefox`) and name it in FIREFOX.\n');
+}
 
 export default defineConfig({
   testDir: '.',
@@ -9,11 +17,30 @@ export default defineConfig({
   reporter: 'list',
   outputDir: '../../artifacts/logger',
   globalSetup: './build.ts',
-  use: {
-    browserName: 'chromium',
-    launchOptions: {
-      executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-      args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-background-networking'],
+  projects: [
+    {
+      name: 'chromium',
+      use: {
+        browserName: 'chromium',
+        launchOptions: {
+          executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+          args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-background-networking'],
+        },
+      },
     },
-  },
+    ...(firefox
+      ? [
+          {
+            name: 'firefox',
+            // What depends on the browser; the rest too with FIREFOX_ALL=1, which takes a minute more.
+            ...(process.env['FIREFOX_ALL'] ? {} : { testMatch: /(errors|lifecycle|page)\.spec/ }),
+            use: {
+              browserName: 'firefox' as const,
+              channel: 'moz-firefox',
+              launchOptions: { executablePath: fileURLToPath(new URL('./firefox.mjs', import.meta.url)) },
+            },
+          },
+        ]
+      : []),
+  ],
 });

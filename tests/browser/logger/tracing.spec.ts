@@ -87,6 +87,33 @@ test('XMLHttpRequest is followed like fetch', async ({ open, site }) => {
   expect(site.calls[0]?.headers['traceparent']).toContain(answer.context['trace_id']);
 });
 
+test('XMLHttpRequest carries trace headers to the page\'s own origin only, and tells failures by their kind', async ({ open, site }) => {
+  const page = await open();
+  await page.evaluate(async (other) => {
+    const send = (url: string, abort = false): Promise<unknown> =>
+      new Promise((done) => {
+        const xhr = new XMLHttpRequest();
+        xhr.open('GET', url);
+        xhr.onloadend = done;
+        xhr.send();
+        if (abort) xhr.abort();
+      });
+    await send(`${other}/api/stranger`);
+    await send('/api/status/500');
+    await send('/api/broken');
+    await send('/api/changed-mind', true);
+  }, site.other);
+  const failed = await seen(site, ({ event_type }) => event_type === 'api_error', 3);
+  const kinds = failed.map(({ level, extra }) => [extra?.['path'], level, extra?.['status_code'] ?? extra?.['error']]);
+  expect(kinds.sort()).toEqual([
+    ['/api/broken', 'ERROR', 'NetworkError'],
+    ['/api/changed-mind', 'INFO', 'AbortError'],
+    ['/api/status/500', 'ERROR', 500],
+  ]);
+  expect(site.calls.find(({ path }) => path === '/api/stranger')?.headers).not.toHaveProperty('traceparent');
+  expect(site.calls.find(({ path }) => path === '/api/status/500')?.headers['traceparent']).toMatch(TRACEPARENT);
+});
+
 test('axios is followed once, through its own adapter', async ({ open, site }) => {
   const page = await open();
   await page.evaluate(async () => {

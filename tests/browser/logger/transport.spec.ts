@@ -69,6 +69,22 @@ test('what could not be sent is kept across a reload and sent once', async ({ op
   expect(await page.evaluate(() => localStorage.getItem('omnify.queue'))).toBeNull();
 });
 
+test('offline, entries wait; back online, they are sent without waiting for the pause to end', async ({ open, site, context }) => {
+  const page = await open();
+  await seen(site, ({ event_type }) => event_type === 'navigation');
+  await page.evaluate(() => window.logger.flush());
+  await context.setOffline(true);
+  await page.evaluate(async () => {
+    window.logger.info('from the tunnel');
+    await window.logger.flush();
+  });
+  expect(await page.evaluate(() => window.logger.stats().queued)).toBeGreaterThan(0);
+  await context.setOffline(false);
+  await seen(site, ({ message }) => message === 'from the tunnel');
+  await page.evaluate(() => window.logger.flush());
+  expect(site.entries.filter(({ message }) => message === 'from the tunnel')).toHaveLength(1);
+});
+
 test('a page that logs without end is held back, and the loss is told', async ({ open, site }) => {
   const page = await open();
   await page.evaluate(() => {

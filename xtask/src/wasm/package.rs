@@ -27,7 +27,7 @@ pub(crate) fn build() -> Result<()> {
     let input = [fs::read(&module)?.as_slice(), include_bytes!("package.rs")].concat();
     let made = fs::read(&stamp).is_ok_and(|made_from| made_from == input);
     if !(made && out.join("core_bg.wasm").is_file()) {
-        glue(&module, &out)?;
+        bind(&module, &out)?;
         shrink(&out.join("core_bg.wasm"))?;
         fs::write(&stamp, input)?;
     }
@@ -45,9 +45,10 @@ fn target_dir(toolchain: &super::toolchain::Toolchain) -> PathBuf {
     toolchain.target_dir().join(TARGET).join("wasm")
 }
 
-/// Makes `core.js`, `core.d.ts` and `core_bg.wasm`.
-fn glue(module: &Path, out: &Path) -> Result<()> {
-    let context = "the glue between WebAssembly and JavaScript could not be made";
+/// Makes `core_bg.wasm` and its types, `core_bg.wasm.d.ts`. The glue is `js/src/core.ts`: wasm-bindgen's
+/// own is three times as large.
+fn bind(module: &Path, out: &Path) -> Result<()> {
+    let context = "the module's face for JavaScript could not be made";
     let mut output = Bindgen::new()
         .input_path(module)
         .out_name("core")
@@ -59,27 +60,10 @@ fn glue(module: &Path, out: &Path) -> Result<()> {
         .context(context)?;
     mute_panics(output.wasm_mut());
     output.emit(out).context(context)?;
-    shorten(&out.join("core.js"))
-}
-
-/// Warnings of the glue that are longer than what they guard, and what is said instead.
-const WARNINGS: [(&str, &str); 2] = [
-    (
-        "`WebAssembly.instantiateStreaming` failed because your server does not serve Wasm with `application/wasm` MIME type. Falling back to `WebAssembly.instantiate` which is slower. Original error:\\n",
-        "not served as application/wasm:",
-    ),
-    (
-        "using deprecated parameters for the initialization function; pass a single object instead",
-        "deprecated",
-    ),
-];
-
-fn shorten(glue: &Path) -> Result<()> {
-    let long = fs::read_to_string(glue)?;
-    let short = WARNINGS
-        .iter()
-        .fold(long, |text, (from, to)| text.replace(from, to));
-    Ok(fs::write(glue, short)?)
+    for glue in ["core.js", "core.d.ts"] {
+        fs::remove_file(out.join(glue)).context(context)?;
+    }
+    Ok(())
 }
 
 /// Functions of the standard library that never return: they word a panic's message and panic.
@@ -123,7 +107,9 @@ fn shrink(module: &Path) -> Result<()> {
     shell::run_quiet(
         shell::command(&tool.to_string_lossy())
             // No feature beyond what the compiler wrote into the module: every browser since 2021 has these.
-            .args(["-Oz", "--strip-debug", "--strip-producers"])
+            .args(["--flatten", "--rereloop", "-Oz", "-Oz"])
+            .args(["--reorder-functions", "--reorder-locals"])
+            .args(["--strip-debug", "--strip-producers"])
             .arg("--strip-target-features")
             .arg(module)
             .arg("-o")
@@ -135,8 +121,7 @@ fn shrink(module: &Path) -> Result<()> {
 fn report(out: &Path) {
     let size = |name: &str| fs::metadata(out.join(name)).map_or(0, |file| file.len());
     println!(
-        "      module {} bytes, glue {} bytes, before compression",
-        size("core_bg.wasm"),
-        size("core.js")
+        "      module {} bytes before compression",
+        size("core_bg.wasm")
     );
 }

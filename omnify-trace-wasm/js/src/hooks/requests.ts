@@ -1,4 +1,4 @@
-import * as core from '#core';
+import * as core from '../core.js';
 
 
 import { EVENT_API_ERROR, EVENT_API_REQUEST, EVENT_API_RESPONSE } from '../codes.js';

@@ -106,10 +106,10 @@ export function observeVitals(logger: BrowserLogger): void {
   // These can grow while the page lives: they are told when it is hidden, and again only if they grew.
   const told = new Map<Metric, number>();
   const tellFinal = (): void => {
-    const painted = lcp > 0;
+    const calm = lcp > 0 && supported('layout-shift');
     for (const [metric, value] of [['LCP', lcp], ['INP', interactions.inp], ['CLS', shifts.worst]] as const) {
-      // No shift at all is a good CLS, worth telling of a page that painted.
-      const last = told.get(metric) ?? (metric === 'CLS' && painted ? -1 : 0);
+      // No shift at all is a good CLS, worth telling of a page that painted, if the browser looks for shifts.
+      const last = told.get(metric) ?? (metric === 'CLS' && calm ? -1 : 0);
       if (value <= last) continue;
       told.set(metric, value);
       tell(metric, value);
@@ -127,7 +127,7 @@ function watch<E extends PerformanceEntry>(
   handle: (entry: E) => void,
   more: object = {},
 ): void {
-  if (!PerformanceObserver.supportedEntryTypes?.includes(type)) return;
+  if (!supported(type)) return;
   try {
     const observer = new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) handle(entry as E);
@@ -137,4 +137,8 @@ function watch<E extends PerformanceEntry>(
   } catch {
     // Not in this browser.
   }
+}
+
+function supported(type: string): boolean {
+  return PerformanceObserver.supportedEntryTypes?.includes(type) ?? false;
 }

@@ -23,6 +23,10 @@ const options = { app: 'test-page', flushIntervalMs: 20, ...(JSON.parse(given ??
 
 document.querySelector('form')?.addEventListener('submit', (event) => event.preventDefault());
 
-window.ready = start(options).then((logger) => {
-  window.logger = logger;
-});
+// With `?hold` the logger is imported and not started.
+const hold = new URLSearchParams(location.search).has('hold');
+window.ready = hold
+  ? Promise.resolve()
+  : start(options).then((logger) => {
+      window.logger = logger;
+    });

@@ -1,7 +1,13 @@
-import { start } from '@omnify/trace';
-import { ErrorBoundary, reactErrorHandlers, useLogger, useWorkflow } from '@omnify/trace/react';
-import { useState, type ReactNode } from 'react';
+import { start, type Logger } from '@omnify/trace';
+import { ErrorBoundary, reactErrorHandlers, useAction, useLogger, useWorkflow } from '@omnify/trace/react';
+import { Component, useRef, useState, type ReactNode } from 'react';
 import { createRoot } from 'react-dom/client';
+
+declare global {
+  interface Window {
+    logger: Logger;
+  }
+}
 
 let healthy = false;
 
@@ -24,12 +30,71 @@ function Fragile(): ReactNode {
   );
 }
 
-await start({ app: 'react-page', flushIntervalMs: 20 });
+/** A boundary that knows nothing of the logger. */
+class Foreign extends Component<{ children: ReactNode }, { failed: boolean }> {
+  override state = { failed: false };
+  static getDerivedStateFromError(): { failed: boolean } {
+    return { failed: true };
+  }
+  override render(): ReactNode {
+    return this.state.failed ? <p>A boundary of the page's own</p> : this.props.children;
+  }
+}
+
+function Hooks(): ReactNode {
+  const [renders, setRenders] = useState(1);
+  const ordered = useAction('order');
+  const run = useWorkflow('checkout', { name: 'Checkout' });
+  const runs = useRef(new Set<string>());
+  runs.current.add(run.runId);
+  return (
+    <>
+      <button
+        type="button"
+        onClick={() => {
+          ordered({ amount: 3 });
+          run.step('pay').complete();
+          setRenders(renders + 1);
+        }}
+      >
+        Order
+      </button>
+      <p id="renders">{`${runs.current.size === 1 ? 'one run' : 'several runs'} over ${renders} renders`}</p>
+    </>
+  );
+}
+
+const CASES: Record<string, ReactNode> = {
+  uncaught: <Fragile />,
+  foreign: (
+    <Foreign>
+      <Fragile />
+    </Foreign>
+  ),
+  hooks: <Hooks />,
+  fallback: (
+    <ErrorBoundary
+      fallback={({ reference, report }) => (
+        <p>
+          <b id="own-reference">{reference}</b>
+          <button type="button" onClick={() => void report('from a fallback')}>
+            Tell us
+          </button>
+        </p>
+      )}
+    >
+      <Fragile />
+    </ErrorBoundary>
+  ),
+};
+const boundary = (
+  <ErrorBoundary onError={() => (healthy = true)}>
+    <Fragile />
+  </ErrorBoundary>
+);
+
+window.logger = await start({ app: 'react-page', flushIntervalMs: 20 });
 const root = document.getElementById('root');
 if (root) {
-  createRoot(root, reactErrorHandlers()).render(
-    <ErrorBoundary onError={() => (healthy = true)}>
-      <Fragile />
-    </ErrorBoundary>,
-  );
+  createRoot(root, reactErrorHandlers()).render(CASES[new URLSearchParams(location.search).get('case') ?? ''] ?? boundary);
 }
