@@ -230,7 +230,7 @@ async fn questions(
         rounds,
         async || {
             store
-                .numbers(&in_a_day, "duration_ms", &["route"])
+                .numbers(&in_a_day, "duration_ms", &["route"], None)
                 .await
                 .map(drop)
         },

@@ -9,7 +9,8 @@ use tokio::sync::broadcast;
 use crate::{
     analysis::Event,
     store::{
-        Facet, Filter, Group, Histogram, Line, Lines, LogStore, Page, Query, StoreError, StoreStats,
+        Facets, Filter, Histogram, Line, Lines, LogStore, Numbers, Page, Query, StoreError,
+        StoreStats,
     },
 };
 
@@ -86,7 +87,7 @@ impl LogStore for Scoped {
         query: &Query,
         fields: &[&str],
         top: usize,
-    ) -> Result<Vec<Facet>, StoreError> {
+    ) -> Result<Facets, StoreError> {
         self.inner.facets(&self.narrow(query), fields, top).await
     }
 
@@ -95,9 +96,10 @@ impl LogStore for Scoped {
         query: &Query,
         value: &str,
         group_by: &[&str],
-    ) -> Result<Vec<Group>, StoreError> {
+        step_ns: Option<i64>,
+    ) -> Result<Numbers, StoreError> {
         self.inner
-            .numbers(&self.narrow(query), value, group_by)
+            .numbers(&self.narrow(query), value, group_by, step_ns)
             .await
     }
 
@@ -111,6 +113,7 @@ impl LogStore for Scoped {
         Ok(StoreStats {
             behind_bytes: stats.behind_bytes,
             quarantined: stats.quarantined,
+            last_error: stats.last_error,
             ..StoreStats::default()
         })
     }

@@ -67,9 +67,10 @@ async fn error_rate(store: &Store, range: &Range) -> Result<Option<f64>, StoreEr
 
 async fn p95(store: &Store, range: &Range) -> Result<Option<f64>, StoreError> {
     let groups = store
-        .numbers(&of_types(range, &REQUESTS), "extra.duration_ms", &[])
+        .numbers(&of_types(range, &REQUESTS), "extra.duration_ms", &[], None)
         .await?;
     Ok(groups
+        .groups
         .first()
         .filter(|group| group.count >= FEWEST_REQUESTS)
         .map(|group| group.p95))

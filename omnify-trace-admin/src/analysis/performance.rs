@@ -182,15 +182,23 @@ fn part(group: &Group, place: usize) -> String {
 async fn routes(store: &Store, range: &Range) -> Result<Vec<RouteFigures>, StoreError> {
     let by = ["extra.method", "extra.route"];
     let all = store
-        .numbers(&of_types(range, &REQUEST_ENDS), "extra.duration_ms", &by)
-        .await?;
+        .numbers(
+            &of_types(range, &REQUEST_ENDS),
+            "extra.duration_ms",
+            &by,
+            None,
+        )
+        .await?
+        .groups;
     let failed = store
         .numbers(
             &of_type(range, EventType::RequestError),
             "extra.duration_ms",
             &by,
+            None,
         )
-        .await?;
+        .await?
+        .groups;
     let figures = |group: Group| RouteFigures {
         method: part(&group, 0),
         route: part(&group, 1),
@@ -216,8 +224,14 @@ async fn external_apis(store: &Store, range: &Range) -> Result<Vec<ApiFigures>, 
             value: 400.0,
         },
     ]));
-    let all = store.numbers(&query, "extra.duration_ms", &by).await?;
-    let failed = store.numbers(&failed, "extra.duration_ms", &by).await?;
+    let all = store
+        .numbers(&query, "extra.duration_ms", &by, None)
+        .await?
+        .groups;
+    let failed = store
+        .numbers(&failed, "extra.duration_ms", &by, None)
+        .await?
+        .groups;
     let figures = |group: Group| ApiFigures {
         api: part(&group, 0),
         host: part(&group, 1),
@@ -239,21 +253,31 @@ async fn agents(store: &Store, range: &Range) -> Result<Vec<AgentFigures>, Store
     );
     let by = [agent.as_str(), provider.as_str(), model.as_str()];
     let ended = of_types(range, &[EventType::AgentComplete, EventType::AgentError]);
-    let all = store.numbers(&ended, "extra.duration_ms", &by).await?;
+    let all = store
+        .numbers(&ended, "extra.duration_ms", &by, None)
+        .await?
+        .groups;
     let failed = store
         .numbers(
             &of_type(range, EventType::AgentError),
             "extra.duration_ms",
             &by,
+            None,
         )
-        .await?;
+        .await?
+        .groups;
     let input = store
-        .numbers(&ended, &name(fields::gen_ai::INPUT_TOKENS), &by)
-        .await?;
+        .numbers(&ended, &name(fields::gen_ai::INPUT_TOKENS), &by, None)
+        .await?
+        .groups;
     let output = store
-        .numbers(&ended, &name(fields::gen_ai::OUTPUT_TOKENS), &by)
-        .await?;
-    let cost = store.numbers(&ended, &name(fields::COST_USD), &by).await?;
+        .numbers(&ended, &name(fields::gen_ai::OUTPUT_TOKENS), &by, None)
+        .await?
+        .groups;
+    let cost = store
+        .numbers(&ended, &name(fields::COST_USD), &by, None)
+        .await?
+        .groups;
     let sum_of = |groups: &[Group], key: &[String]| {
         groups
             .iter()
@@ -283,8 +307,9 @@ async fn agents(store: &Store, range: &Range) -> Result<Vec<AgentFigures>, Store
 async fn web_vitals(store: &Store, range: &Range) -> Result<Vec<VitalFigures>, StoreError> {
     let query = of_type(range, EventType::PagePerformance);
     let mut groups = store
-        .numbers(&query, "extra.value", &["extra.metric"])
-        .await?;
+        .numbers(&query, "extra.value", &["extra.metric"], None)
+        .await?
+        .groups;
     groups.sort_by(|a, b| a.key.cmp(&b.key));
     let figures = |group: Group| VitalFigures {
         metric: part(&group, 0),
@@ -320,7 +345,7 @@ async fn series(store: &Store, range: &Range) -> Result<PerformanceSeries, Store
     let grid = Grid::new(range, step_for(range, BUCKETS));
     let query: Query = of_types(range, &REQUEST_ENDS);
     let requests = grid.counts(&store.histogram(&query, grid.step, None).await?);
-    let groups = percentiles(store, range, &grid, &requests).await?;
+    let groups = percentiles(store, range, &grid).await?;
     let buckets = groups
         .iter()
         .zip(&requests)

@@ -2,7 +2,7 @@
 
 use super::Range;
 use crate::{
-    store::Histogram,
+    store::{Bucket, Histogram},
     time::{DAY, HOUR, MINUTE, SECOND},
 };
 
@@ -78,13 +78,28 @@ impl Grid {
 
     /// A histogram's counts, bucket by bucket.
     pub(super) fn counts(&self, histogram: &Histogram) -> Vec<u64> {
+        self.sums(histogram, |bucket| bucket.count)
+    }
+
+    /// The counts of one value of the field that a histogram is split by.
+    pub(super) fn counts_of(&self, histogram: &Histogram, value: &str) -> Vec<u64> {
+        let of_value = |bucket: &Bucket| {
+            let mut values = bucket.by.iter();
+            values
+                .find(|(known, _)| known == value)
+                .map_or(0, |(_, count)| *count)
+        };
+        self.sums(histogram, of_value)
+    }
+
+    fn sums(&self, histogram: &Histogram, count: impl Fn(&Bucket) -> u64) -> Vec<u64> {
         let mut counts = vec![0; self.len];
         for bucket in &histogram.buckets {
-            if let Some(count) = self
+            if let Some(sum) = self
                 .slot(bucket.start.max(self.first))
                 .and_then(|slot| counts.get_mut(slot))
             {
-                *count += bucket.count;
+                *sum += count(bucket);
             }
         }
         counts

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use futures::{StreamExt, TryStreamExt, future::try_join, stream};
+use futures::future::try_join;
 use omnify_trace::schema::EventType;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -13,14 +13,12 @@ use super::{
 };
 use crate::{
     state::IssueRow,
-    store::{Group, Query, StoreError},
-    time::{SECOND, rfc3339},
+    store::{Group, StoreError},
+    time::{DAY, SECOND, rfc3339},
 };
 
 /// Buckets of the series.
 const BUCKETS: usize = 60;
-/// Buckets whose percentiles are computed at the same time.
-const AT_ONCE: usize = 4;
 /// Groups shown on the overview.
 const TOP_ERRORS: usize = 5;
 
@@ -230,7 +228,7 @@ impl Counts {
         let types = facets.next().unwrap_or_default();
         // A line without a level is counted all the same.
         let total = store
-            .histogram(&range.query(), range.length().max(1), None)
+            .histogram(&range.query(), DAY, None)
             .await?
             .buckets
             .iter()
@@ -258,7 +256,12 @@ impl Counts {
 
 async fn duration_of_requests(store: &Store, range: &Range) -> Result<Option<Group>, StoreError> {
     let groups = store
-        .numbers(&of_types(range, &REQUEST_ENDS), "extra.duration_ms", &[])
+        .numbers(
+            &of_types(range, &REQUEST_ENDS),
+            "extra.duration_ms",
+            &[],
+            None,
+        )
         .await?;
     Ok(groups.into_iter().next().filter(|group| group.count > 0))
 }
@@ -274,7 +277,8 @@ async fn frontend(
     query.filters.push(with("source", ["frontend"]));
     let facets = store
         .facets(&query, &["source", "context.session_id"], MOST_SESSIONS)
-        .await?;
+        .await?
+        .facets;
     Ok(FrontendFigures {
         events: facets.first().map_or(0, |facet| facet.present),
         errors: counts.of_type(EventType::FrontendError),
@@ -286,16 +290,17 @@ async fn frontend(
 
 async fn series(store: &Store, range: &Range) -> Result<Series, StoreError> {
     let grid = Grid::new(range, step_for(range, BUCKETS));
-    let mut errors: Query = range.query();
-    errors.filters.push(with("level", ["ERROR"]));
-    let total = grid.counts(&store.histogram(&range.query(), grid.step, None).await?);
-    let errors = grid.counts(&store.histogram(&errors, grid.step, None).await?);
+    let levels = store
+        .histogram(&range.query(), grid.step, Some("level"))
+        .await?;
+    let total = grid.counts(&levels);
+    let errors = grid.counts_of(&levels, "ERROR");
     let requests = grid.counts(
         &store
             .histogram(&of_types(range, &REQUEST_ENDS), grid.step, None)
             .await?,
     );
-    let percentiles = percentiles(store, range, &grid, &requests).await?;
+    let percentiles = percentiles(store, range, &grid).await?;
     let buckets = (0..grid.len)
         .map(|slot| SeriesBucket {
             start: rfc3339(grid.start(slot)),
@@ -313,30 +318,24 @@ async fn series(store: &Store, range: &Range) -> Result<Series, StoreError> {
     })
 }
 
-/// The requests' durations bucket by bucket; buckets without requests are not asked for.
+/// The requests' durations bucket by bucket, in one pass.
 pub(super) async fn percentiles(
     store: &Store,
     range: &Range,
     grid: &Grid,
-    requests: &[u64],
 ) -> Result<Vec<Option<Group>>, StoreError> {
-    stream::iter((0..grid.len).map(|slot| {
-        let part = Range {
-            from: grid.start(slot).max(range.from),
-            to: grid.start(slot + 1).min(range.to),
-        };
-        let any = requests.get(slot).is_some_and(|count| *count > 0);
-        async move {
-            if any {
-                duration_of_requests(store, &part).await
-            } else {
-                Ok(None)
-            }
+    let requests = of_types(range, &REQUEST_ENDS);
+    let numbers = store
+        .numbers(&requests, "extra.duration_ms", &[], Some(grid.step))
+        .await?;
+    let mut buckets: Vec<Option<Group>> = vec![None; grid.len];
+    for group in numbers {
+        let slot = group.start.and_then(|start| grid.slot(start));
+        if let Some(bucket) = slot.and_then(|slot| buckets.get_mut(slot)) {
+            *bucket = Some(group);
         }
-    }))
-    .buffered(AT_ONCE)
-    .try_collect()
-    .await
+    }
+    Ok(buckets)
 }
 
 /// `part / whole`, 0 where there is no whole.

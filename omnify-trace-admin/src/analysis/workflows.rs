@@ -135,7 +135,7 @@ pub async fn workflows(
         &[EventType::WorkflowComplete, EventType::WorkflowError],
     );
     for group in store
-        .numbers(&ended, "extra.duration_ms", &["context.workflow_id"])
+        .numbers(&ended, "extra.duration_ms", &["context.workflow_id"], None)
         .await?
     {
         if let Some(workflow_id) = group.key.first() {

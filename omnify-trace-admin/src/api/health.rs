@@ -10,7 +10,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{App, caller::Caller, problem::ApiError};
-use crate::{store::StoreStats, time::rfc3339};
+use crate::{
+    store::{Reading, StoreStats},
+    time::rfc3339,
+};
 
 /// How far the store may be behind the log files before it counts as degraded, bytes.
 const FAR_BEHIND: u64 = 256 << 20;
@@ -71,6 +74,32 @@ pub(super) struct StoreBody {
     behind_bytes: u64,
     /// Segments set aside because they were damaged.
     quarantined: u64,
+    /// Log files that are not read to their end yet, the longest way to go first.
+    reading: Vec<ReadingBody>,
+    /// What went wrong last in the background, if it still stands.
+    last_error: Option<String>,
+}
+
+/// How far a log file has been read.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Reading)]
+pub(super) struct ReadingBody {
+    /// Its name.
+    file: String,
+    /// Bytes read. Of a compressed file, zero until it is done.
+    read: u64,
+    /// Bytes it has.
+    size: u64,
+}
+
+impl From<Reading> for ReadingBody {
+    fn from(reading: Reading) -> Self {
+        Self {
+            file: reading.file,
+            read: reading.read,
+            size: reading.size,
+        }
+    }
 }
 
 impl From<StoreStats> for StoreBody {
@@ -85,6 +114,8 @@ impl From<StoreStats> for StoreBody {
             newest: stats.newest.map(rfc3339),
             behind_bytes: stats.behind_bytes,
             quarantined: stats.quarantined,
+            reading: stats.reading.into_iter().map(Into::into).collect(),
+            last_error: stats.last_error,
         }
     }
 }
@@ -107,14 +138,15 @@ pub(super) async fn health(
     let stats = caller.lines.stats().await;
     let database = app.state.ping().await;
     let store = match &stats {
+        Ok(StoreStats {
+            last_error: Some(error),
+            ..
+        }) => degraded("store", error.clone()),
         Ok(stats) if stats.quarantined > 0 => degraded(
             "store",
             format!("{} damaged segments were set aside", stats.quarantined),
         ),
-        Ok(stats) if stats.behind_bytes > FAR_BEHIND => degraded(
-            "store",
-            format!("{} bytes of log files are not read yet", stats.behind_bytes),
-        ),
+        Ok(stats) if stats.behind_bytes > FAR_BEHIND => degraded("store", progress(stats)),
         Ok(_) => fine("store", String::new()),
         Err(_) => degraded(
             "store",
@@ -148,6 +180,19 @@ pub(super) async fn health(
             live_streams: app.streams.open(),
         },
     }))
+}
+
+/// How far the reading is, for people.
+fn progress(stats: &StoreStats) -> String {
+    let mut text = format!(
+        "{} MB of log files are not read yet",
+        stats.behind_bytes >> 20
+    );
+    if let Some(file) = stats.reading.first() {
+        let percent = file.read.saturating_mul(100) / file.size.max(1);
+        text += &format!("; {} is read to {percent} %", file.file);
+    }
+    text
 }
 
 const fn fine(name: &'static str, detail: String) -> Component {

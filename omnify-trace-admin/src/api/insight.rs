@@ -12,6 +12,7 @@ use super::{
     caller::Caller,
     params::{Params, When, Which},
     problem::{ApiError, Problem},
+    whole::{Answer, Noting},
 };
 use crate::{
     analysis::{
@@ -42,33 +43,35 @@ pub(super) async fn trace(
 
 /// The overview's figures.
 #[utoipa::path(get, path = "/stats", tag = "insight", params(When), responses(
-    (status = 200, description = "The figures; without a range those of the last 24 hours", body = Stats),
+    (status = 200, description = "The figures; without a range those of the last 24 hours", body = Answer<Stats>),
     (status = 400, description = "A parameter was not accepted", body = Problem),
 ))]
 pub(super) async fn stats(
     AxumState(app): AxumState<App>,
     caller: Caller,
     Params(when): Params<When>,
-) -> Result<Json<Stats>, ApiError> {
+) -> Result<Json<Answer<Stats>>, ApiError> {
     let now = time::now();
     let range = when.or_a_day(now)?;
     let issues = app.decided().await?;
-    Ok(Json(
-        analysis::stats(&*caller.lines, &*caller.whole, &range, &issues, now).await?,
-    ))
+    let lines = Noting::new(&caller.lines);
+    let stats = analysis::stats(&lines, &*caller.whole, &range, &issues, now).await?;
+    Ok(Json(lines.answer(stats)))
 }
 
 /// Where the time goes.
 #[utoipa::path(get, path = "/performance", tag = "insight", params(When), responses(
-    (status = 200, description = "The figures; without a range those of the last 24 hours", body = Performance),
+    (status = 200, description = "The figures; without a range those of the last 24 hours", body = Answer<Performance>),
     (status = 400, description = "A parameter was not accepted", body = Problem),
 ))]
 pub(super) async fn performance(
     caller: Caller,
     Params(when): Params<When>,
-) -> Result<Json<Performance>, ApiError> {
+) -> Result<Json<Answer<Performance>>, ApiError> {
     let range = when.or_a_day(time::now())?;
-    Ok(Json(analysis::performance(&*caller.lines, &range).await?))
+    let lines = Noting::new(&caller.lines);
+    let performance = analysis::performance(&lines, &range).await?;
+    Ok(Json(lines.answer(performance)))
 }
 
 /// Error groups.
@@ -82,7 +85,7 @@ pub(super) struct ErrorsBody {
 
 /// The errors, grouped.
 #[utoipa::path(get, path = "/errors", tag = "insight", params(When, Which), responses(
-    (status = 200, description = "The groups; without a range those of the last 24 hours", body = ErrorsBody),
+    (status = 200, description = "The groups; without a range those of the last 24 hours", body = Answer<ErrorsBody>),
     (status = 400, description = "A parameter was not accepted", body = Problem),
 ))]
 pub(super) async fn errors(
@@ -90,17 +93,17 @@ pub(super) async fn errors(
     caller: Caller,
     Params(when): Params<When>,
     Params(which): Params<Which>,
-) -> Result<Json<ErrorsBody>, ApiError> {
+) -> Result<Json<Answer<ErrorsBody>>, ApiError> {
     let now = time::now();
     let range = when.or_a_day(now)?;
     let (filters, _) = which.filters()?;
     let issues = app.decided().await?;
-    let (errors, _) =
-        analysis::error_groups(&*caller.lines, &range, &filters, &issues, now).await?;
-    Ok(Json(ErrorsBody {
+    let lines = Noting::new(&caller.lines);
+    let (errors, _) = analysis::error_groups(&lines, &range, &filters, &issues, now).await?;
+    Ok(Json(lines.answer(ErrorsBody {
         errors,
         next_cursor: None,
-    }))
+    })))
 }
 
 /// An error group with examples.
@@ -161,17 +164,18 @@ pub(super) struct IncompleteBody {
 
 /// Where `todo!` and its kin were reached.
 #[utoipa::path(get, path = "/incomplete", tag = "insight", params(When), responses(
-    (status = 200, description = "The places; without a range those of the last 24 hours", body = IncompleteBody),
+    (status = 200, description = "The places; without a range those of the last 24 hours", body = Answer<IncompleteBody>),
     (status = 400, description = "A parameter was not accepted", body = Problem),
 ))]
 pub(super) async fn incomplete(
     caller: Caller,
     Params(when): Params<When>,
-) -> Result<Json<IncompleteBody>, ApiError> {
+) -> Result<Json<Answer<IncompleteBody>>, ApiError> {
     let range = when.or_a_day(time::now())?;
-    let items = analysis::incomplete(&*caller.lines, &range).await?;
-    Ok(Json(IncompleteBody {
+    let lines = Noting::new(&caller.lines);
+    let items = analysis::incomplete(&lines, &range).await?;
+    Ok(Json(lines.answer(IncompleteBody {
         items,
         next_cursor: None,
-    }))
+    })))
 }

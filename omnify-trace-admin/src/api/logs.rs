@@ -209,6 +209,9 @@ pub(super) struct FacetParams {
 pub(super) struct FacetsBody {
     /// In the order asked for.
     facets: Vec<FacetBody>,
+    /// Only if the query ran out of its budget.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partial: Option<PartialBody>,
 }
 
 /// The most frequent values of a field.
@@ -272,6 +275,7 @@ pub(super) async fn facets(
     let top = number("top", &what.top, 10, 1_000)?;
     let facets = caller.lines.facets(&query, &fields, top).await?;
     Ok(Json(FacetsBody {
+        partial: facets.partial.clone().map(PartialBody::from),
         facets: facets.into_iter().map(FacetBody::from).collect(),
     }))
 }

@@ -8,6 +8,7 @@ mod export_table;
 mod health;
 mod insight;
 mod issues;
+mod known;
 mod layers;
 mod levels;
 mod logs;
@@ -18,6 +19,7 @@ mod runs;
 mod session;
 mod stream;
 mod support;
+mod whole;
 
 use std::{
     collections::HashMap,
@@ -40,6 +42,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use omnify_trace::setup::Levels;
 pub use problem::{ApiError, ParameterProblem, Problem};
+#[cfg(test)]
+pub(crate) use whole::Noting;
 
 use crate::{
     access::LoginLimiter,
@@ -66,6 +70,7 @@ pub(crate) struct Inner {
     pub(crate) levels: Option<Levels>,
     pub(crate) lost_lines: Option<LostLines>,
     pub(crate) streams: stream::Streams,
+    known: known::Known,
     openapi: std::sync::OnceLock<String>,
 }
 
@@ -91,6 +96,7 @@ impl App {
             levels: options.levels,
             lost_lines: options.lost_lines,
             streams: stream::Streams::default(),
+            known: known::Known::of(&described().split_for_parts().1),
             openapi: std::sync::OnceLock::new(),
         }))
     }
@@ -209,6 +215,10 @@ pub(crate) fn router(app: &App) -> Router {
     let api = routes
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            known::refuse_strangers,
+        ))
         .layer(middleware::from_fn_with_state(
             app.clone(),
             caller::authenticate,

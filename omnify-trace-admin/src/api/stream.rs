@@ -69,6 +69,7 @@ impl Drop for Place {
 
 /// Follow the lines as they come: `event: log` with a line, `event: lag` with `{"missed"}`.
 #[utoipa::path(get, path = "/logs/stream", tag = "logs", params(Which,
+    ("timeRange" = Option<String>, Query, description = "No effect: a search's own parameters can be followed as they are"),
     ("Last-Event-ID" = Option<String>, Header, description = "The last line seen; what came since is sent first")), responses(
     (status = 200, description = "Server-sent events", content_type = "text/event-stream", body = String),
     (status = 503, description = "Too many streams", body = Problem),

@@ -48,15 +48,17 @@ pub trait LogStore: Send + Sync + 'static {
         query: &Query,
         fields: &[&str],
         top: usize,
-    ) -> Result<Vec<Facet>, StoreError>;
+    ) -> Result<Facets, StoreError>;
 
-    /// Count, sum and exact percentiles of a numeric field per group.
+    /// Count, sum and exact percentiles of a numeric field per group; with a step also per
+    /// time bucket of that width.
     async fn numbers(
         &self,
         query: &Query,
         value: &str,
         group_by: &[&str],
-    ) -> Result<Vec<Group>, StoreError>;
+        step_ns: Option<i64>,
+    ) -> Result<Numbers, StoreError>;
 
     /// Every new line as it becomes searchable. A receiver that lags is told how many it missed.
     fn tail(&self) -> broadcast::Receiver<Arc<Line>>;

@@ -168,6 +168,24 @@ pub struct Bucket {
     pub by: Vec<(String, u64)>,
 }
 
+/// The most frequent values of several fields.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Facets {
+    /// In the order asked for.
+    pub facets: Vec<Facet>,
+    /// The budget ended before the answer was whole.
+    pub partial: Option<Partial>,
+}
+
+impl IntoIterator for Facets {
+    type Item = Facet;
+    type IntoIter = std::vec::IntoIter<Facet>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.facets.into_iter()
+    }
+}
+
 /// The most frequent values of a field.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Facet {
@@ -179,9 +197,29 @@ pub struct Facet {
     pub present: u64,
 }
 
+/// Numbers of all groups.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Numbers {
+    /// Oldest bucket first; within a bucket the group with the most lines first.
+    pub groups: Vec<Group>,
+    /// The budget ended before the answer was whole.
+    pub partial: Option<Partial>,
+}
+
+impl IntoIterator for Numbers {
+    type Item = Group;
+    type IntoIter = std::vec::IntoIter<Group>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.groups.into_iter()
+    }
+}
+
 /// Numbers of one group.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Group {
+    /// Start of the time bucket, Unix nanoseconds; `None` if there are no buckets.
+    pub start: Option<i64>,
     /// The group's values, in the order asked for; an absent field is an empty string.
     pub key: Vec<String>,
     /// Lines with the value.
@@ -223,6 +261,21 @@ pub struct StoreStats {
     pub behind_bytes: u64,
     /// Segments that failed their checks and were set aside.
     pub quarantined: u64,
+    /// Log files that are not read to their end yet, the longest way to go first.
+    pub reading: Vec<Reading>,
+    /// What went wrong last in the background (a full disk, say), if it still stands.
+    pub last_error: Option<String>,
+}
+
+/// How far a log file has been read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Reading {
+    /// Its name.
+    pub file: String,
+    /// Bytes read. Of a compressed file, zero until it is done.
+    pub read: u64,
+    /// Bytes it has.
+    pub size: u64,
 }
 
 /// Why the store could not answer.

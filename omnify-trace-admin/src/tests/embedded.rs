@@ -10,7 +10,10 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use super::{Answer, Bench, TOKEN, story};
-use crate::Admin;
+use crate::{
+    Admin,
+    store::{Budget, LogStore, Order, Page, Query},
+};
 
 async fn get(router: &axum::Router, path: &str) -> Answer {
     let request = Request::builder()
@@ -175,6 +178,43 @@ async fn both_stores_answer_alike_on_every_route() {
         assert_eq!(different, None, "{path}");
     }
     admin.shutdown().await;
+}
+
+/// A query that may take no time at all says how far it got, whatever it was asked for.
+#[tokio::test]
+async fn an_answer_that_is_not_whole_says_so() {
+    let (_bench, admin, _directory) = both().await;
+    let none = Query {
+        budget: Budget {
+            time: Duration::ZERO,
+            ..Budget::default()
+        },
+        ..Query::default()
+    };
+    let store = admin.store();
+    let page = Page {
+        limit: 10,
+        cursor: None,
+        order: Order::Newest,
+    };
+    let partial = [
+        store.search(&none, &page).await.unwrap().partial,
+        store.histogram(&none, 7, None).await.unwrap().partial,
+        store.facets(&none, &["target"], 5).await.unwrap().partial,
+        store
+            .numbers(&none, "duration_ms", &[], None)
+            .await
+            .unwrap()
+            .partial,
+    ];
+    for partial in partial {
+        assert_eq!(partial.unwrap().reason, "time");
+    }
+    let noting = crate::api::Noting::new(&store);
+    noting.facets(&none, &["target"], 5).await.unwrap();
+    let answer = serde_json::to_value(noting.answer(json!({"x": 1}))).unwrap();
+    assert_eq!(answer["x"], 1);
+    assert_eq!(answer["partial"]["reason"], "time");
 }
 
 #[tokio::test]

@@ -10,8 +10,8 @@ use tokio::sync::broadcast;
 use crate::{
     analysis::Event,
     store::{
-        Bucket, Facet, Group, Histogram, Line, Lines, LogStore, Matcher, Order, Page, Query,
-        StoreError, StoreStats,
+        Bucket, Facet, Facets, Group, Histogram, Line, Lines, LogStore, Matcher, Numbers, Order,
+        Page, Query, StoreError, StoreStats,
     },
     time,
 };
@@ -170,7 +170,7 @@ impl LogStore for MemoryStore {
         query: &Query,
         fields: &[&str],
         top: usize,
-    ) -> Result<Vec<Facet>, StoreError> {
+    ) -> Result<Facets, StoreError> {
         let found = self.found(query);
         let facet = |field: &&str| {
             let mut counts: BTreeMap<String, u64> = BTreeMap::new();
@@ -186,7 +186,10 @@ impl LogStore for MemoryStore {
                 present,
             }
         };
-        Ok(fields.iter().map(facet).collect())
+        Ok(Facets {
+            facets: fields.iter().map(facet).collect(),
+            partial: None,
+        })
     }
 
     async fn numbers(
@@ -194,21 +197,24 @@ impl LogStore for MemoryStore {
         query: &Query,
         value: &str,
         group_by: &[&str],
-    ) -> Result<Vec<Group>, StoreError> {
-        let mut groups: BTreeMap<Vec<String>, Vec<f64>> = BTreeMap::new();
+        step_ns: Option<i64>,
+    ) -> Result<Numbers, StoreError> {
+        let mut groups: BTreeMap<(Option<i64>, Vec<String>), Vec<f64>> = BTreeMap::new();
         for event in self.found(query) {
             if let Some(number) = event.field(value).and_then(Value::as_f64) {
                 let key = group_by
                     .iter()
                     .map(|field| text(event.field(field)).unwrap_or_default())
                     .collect();
-                groups.entry(key).or_default().push(number);
+                let start = step_ns.map(|step| event.time().div_euclid(step) * step);
+                groups.entry((start, key)).or_default().push(number);
             }
         }
-        let group = |(key, mut values): (Vec<String>, Vec<f64>)| {
+        let group = |((start, key), mut values): ((Option<i64>, Vec<String>), Vec<f64>)| {
             values.sort_by(f64::total_cmp);
             let rank = |percent: usize| values[(values.len() * percent).div_ceil(100).max(1) - 1];
             Group {
+                start,
                 key,
                 count: values.len() as u64,
                 sum: values.iter().sum(),
@@ -220,7 +226,10 @@ impl LogStore for MemoryStore {
                 max: values[values.len() - 1],
             }
         };
-        Ok(groups.into_iter().map(group).collect())
+        Ok(Numbers {
+            groups: groups.into_iter().map(group).collect(),
+            partial: None,
+        })
     }
 
     fn tail(&self) -> broadcast::Receiver<Arc<Line>> {

@@ -15,6 +15,7 @@ use super::{
     ranges::Ranges,
     source::{Catalog, HEAD, Known, Mark, Source, TAIL, hash},
 };
+use crate::store::Reading;
 
 /// Bytes read at once.
 const BLOCK: usize = 1 << 20;
@@ -162,9 +163,14 @@ impl Followed {
     fn fill(&mut self, stop: Option<u64>) -> Option<bool> {
         let have = self.buffer.len();
         let from = self.offset + have as u64;
-        let room = stop.map_or(BLOCK as u64, |stop| {
+        let mut room = stop.map_or(BLOCK as u64, |stop| {
             stop.saturating_sub(from).min(BLOCK as u64)
         });
+        if let Input::Plain(file) = &self.input {
+            // A file at rest, which is looked at many times a second, costs no block of zeroes.
+            let length = file.metadata().map_or(0, |metadata| metadata.len());
+            room = room.min(length.saturating_sub(from));
+        }
         let room = usize::try_from(room).unwrap_or(BLOCK);
         self.buffer.resize(have + room, 0);
         let read = match &mut self.input {
@@ -255,15 +261,22 @@ impl Followed {
         self.lost || (self.done && self.gone)
     }
 
-    /// Bytes not yet read.
-    pub(crate) fn behind(&self) -> u64 {
-        match &self.input {
+    /// How far the file has been read.
+    pub(crate) fn progress(&self) -> Reading {
+        let (read, size) = match &self.input {
             Input::Plain(file) => {
                 let length = file.metadata().map_or(0, |metadata| metadata.len());
-                length.saturating_sub(self.offset)
+                (self.offset, length)
             }
-            Input::Packed { size, .. } if !self.done => *size,
-            Input::Packed { .. } => 0,
+            // How much of a packed file was used up is not known before its end.
+            Input::Packed { size, .. } if !self.done => (0, *size),
+            Input::Packed { size, .. } => (*size, *size),
+        };
+        let name = self.path.file_name().unwrap_or_default();
+        Reading {
+            file: name.to_string_lossy().into_owned(),
+            read,
+            size,
         }
     }
 }

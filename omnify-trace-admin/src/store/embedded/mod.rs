@@ -42,7 +42,9 @@ use parking_lot::Mutex;
 use tokio::sync::broadcast;
 
 use self::{chunk::Chunk, shared::Shared, source::Catalog, tailer::Tailer};
-use super::{Facet, Group, Histogram, Line, Lines, LogStore, Page, Query, StoreError, StoreStats};
+use super::{
+    Facets, Histogram, Line, Lines, LogStore, Numbers, Page, Query, StoreError, StoreStats,
+};
 
 /// How the embedded store works. `StoreOptions::new(log_dir, data_dir)` is useful as it stands.
 #[derive(Debug, Clone)]
@@ -280,7 +282,7 @@ impl LogStore for EmbeddedStore {
         query: &Query,
         fields: &[&str],
         top: usize,
-    ) -> Result<Vec<Facet>, StoreError> {
+    ) -> Result<Facets, StoreError> {
         let query = query.clone();
         let fields: Vec<String> = fields.iter().map(|&field| field.to_owned()).collect();
         self.run(move |shared, stop| exec::facets(&shared.view(), &query, &fields, top, stop))
@@ -292,11 +294,14 @@ impl LogStore for EmbeddedStore {
         query: &Query,
         value: &str,
         group_by: &[&str],
-    ) -> Result<Vec<Group>, StoreError> {
+        step_ns: Option<i64>,
+    ) -> Result<Numbers, StoreError> {
         let (query, value) = (query.clone(), value.to_owned());
         let group_by: Vec<String> = group_by.iter().map(|&field| field.to_owned()).collect();
-        self.run(move |shared, stop| exec::numbers(&shared.view(), &query, &value, &group_by, stop))
-            .await
+        self.run(move |shared, stop| {
+            exec::numbers(&shared.view(), &query, &value, &group_by, step_ns, stop)
+        })
+        .await
     }
 
     fn tail(&self) -> broadcast::Receiver<Arc<Line>> {

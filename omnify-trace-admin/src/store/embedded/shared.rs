@@ -1,6 +1,7 @@
 //! What the tailer, the sealers and the queries share.
 
 use std::{
+    collections::BTreeMap,
     io::Write,
     path::Path,
     sync::{
@@ -20,10 +21,13 @@ use super::{
     segment::{self, Segment},
     source::{Catalog, Extent, Mark, Source},
 };
-use crate::store::{Line, StoreError};
+use crate::store::{Line, Reading, StoreError};
 
 /// Lines that a slow receiver of the live tail may lag behind.
 const TAIL_CAPACITY: usize = 8192;
+
+/// What can go wrong in the background.
+const SEAL: &str = "seal a segment";
 
 /// Rows on their way into one segment.
 #[derive(Debug, Default)]
@@ -75,14 +79,15 @@ pub(crate) struct Shared {
     closing: Mutex<bool>,
     wake: Condvar,
     abandoned: AtomicBool,
-    behind: AtomicU64,
+    reading: Mutex<Vec<Reading>>,
     next_part: AtomicU64,
     pub(crate) quarantined: AtomicU64,
     /// Held while segments are joined, removed or set aside: two at once would store rows twice.
     pub(crate) tending: Mutex<()>,
     /// Tells the tailer that lines have to be read again.
     pub(crate) reread: AtomicBool,
-    last_error: Mutex<Option<String>>,
+    /// By what could not be done.
+    errors: Mutex<BTreeMap<&'static str, String>>,
 }
 
 impl Shared {
@@ -105,12 +110,12 @@ impl Shared {
             closing: Mutex::new(false),
             wake: Condvar::new(),
             abandoned: AtomicBool::new(false),
-            behind: AtomicU64::new(0),
+            reading: Mutex::default(),
             next_part: AtomicU64::new(1),
             quarantined: AtomicU64::new(quarantined),
             tending: Mutex::new(()),
             reread: AtomicBool::new(false),
-            last_error: Mutex::default(),
+            errors: Mutex::default(),
         }
     }
 
@@ -152,23 +157,31 @@ impl Shared {
         }
     }
 
-    pub(crate) fn set_behind(&self, bytes: u64) {
-        self.behind.store(bytes, Ordering::Relaxed);
+    /// Which files are not read to their end.
+    pub(crate) fn set_reading(&self, files: Vec<Reading>) {
+        *self.reading.lock() = files;
     }
 
-    pub(crate) fn behind(&self) -> u64 {
-        self.behind.load(Ordering::Relaxed)
+    pub(crate) fn reading(&self) -> Vec<Reading> {
+        self.reading.lock().clone()
     }
 
     /// Takes note of an error of our own threads. They must not log: the lines would come
     /// back to them.
-    pub(crate) fn complain(&self, action: &str, error: &dyn std::fmt::Display) {
-        *self.last_error.lock() = Some(format!("could not {action}: {error}"));
+    pub(crate) fn complain(&self, action: &'static str, error: &dyn std::fmt::Display) {
+        let text = format!("could not {action}: {error}");
+        self.errors.lock().insert(action, text);
+    }
+
+    /// The action works again.
+    pub(crate) fn recover(&self, action: &'static str) {
+        self.errors.lock().remove(action);
     }
 
     /// What went wrong last in the background, if it still stands.
     pub(crate) fn last_error(&self) -> Option<String> {
-        self.last_error.lock().clone()
+        let errors = self.errors.lock();
+        (!errors.is_empty()).then(|| errors.values().cloned().collect::<Vec<_>>().join("; "))
     }
 
     /// Adds a chunk to the growing part and tells the live tail.
@@ -245,7 +258,7 @@ impl Shared {
                 }
             };
             while let Err(error) = self.seal(&part) {
-                self.complain("seal a segment", &error);
+                self.complain(SEAL, &error);
                 if self.abandoned() || self.closing() {
                     break;
                 }
@@ -270,7 +283,7 @@ impl Shared {
             view.sealing.retain(|(number, _)| *number != part.number);
             view.segments.push(Arc::new(segment));
         });
-        *self.last_error.lock() = None;
+        self.recover(SEAL);
         Ok(())
     }
 }
@@ -285,9 +298,14 @@ pub(crate) fn write(
     let id = uuid::Uuid::now_v7().simple().to_string();
     let encoded = segment::encode(chunk, id.clone(), extents, replaces)
         .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-    write_whole(directory, &encoded.name, &encoded.bytes)?;
     let path = directory.join(&encoded.name);
-    Segment::open(&path)
+    let written = write_whole(directory, &encoded.name, &encoded.bytes);
+    let opened = written.and_then(|()| Segment::open(&path));
+    if opened.is_err() {
+        // The next attempt has another name: both at once would have the rows twice.
+        let _ = std::fs::remove_file(&path);
+    }
+    opened
 }
 
 /// Writes a file under another name, and then gives it its own.
@@ -311,8 +329,8 @@ pub(crate) fn write_whole(directory: &Path, name: &str, bytes: &[u8]) -> Result<
         std::fs::File::open(directory)?.sync_all()
     };
     written().map_err(|error| {
+        // What stood under the name before still stands there.
         let _ = std::fs::remove_file(&temporary);
-        let _ = std::fs::remove_file(&path);
         super::io("write", &path)(error)
     })
 }

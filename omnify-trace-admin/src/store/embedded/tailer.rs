@@ -12,6 +12,7 @@ use super::{
     shared::{Part, Shared},
     source::{Extent, Mark, Source},
 };
+use crate::store::Reading;
 
 /// Rows that make a chunk.
 const CHUNK_ROWS: usize = 16_384;
@@ -61,18 +62,29 @@ impl Tailer {
     /// One round over all files. Gives whether there is more to read at once.
     fn poll(&mut self) -> bool {
         self.scan();
+        self.tell_progress();
         let mut busy = false;
         for at in 0..self.followed.len() {
             busy |= self.read(at);
         }
         self.publish();
         self.followed.retain(|file| !file.finished());
-        self.shared
-            .set_behind(self.followed.iter().map(Followed::behind).sum());
+        self.tell_progress();
         if self.part.is_due(&self.shared.options) {
             self.seal();
         }
         busy
+    }
+
+    fn tell_progress(&self) {
+        let mut reading: Vec<Reading> = self
+            .followed
+            .iter()
+            .map(Followed::progress)
+            .filter(|file| file.read < file.size)
+            .collect();
+        reading.sort_by_key(|file| std::cmp::Reverse(file.size - file.read));
+        self.shared.set_reading(reading);
     }
 
     fn read(&mut self, at: usize) -> bool {

@@ -17,6 +17,8 @@ use super::{
 };
 use crate::store::StoreError;
 
+const TEND: &str = "tend the segments";
+
 /// How often there is a look round.
 const EVERY: Duration = Duration::from_secs(10);
 /// So many small segments are worth joining.
@@ -27,8 +29,9 @@ const RETIRED: &str = "retired.json";
 /// The housekeeper's thread.
 pub(crate) fn run(shared: &Shared) {
     while !shared.closing() {
-        if let Err(error) = once(shared) {
-            shared.complain("tend the segments", &error);
+        match once(shared) {
+            Ok(()) => shared.recover(TEND),
+            Err(error) => shared.complain(TEND, &error),
         }
         shared.wait(EVERY);
     }
@@ -155,7 +158,11 @@ fn retain(shared: &Shared) -> Result<(), StoreError> {
         view.segments
             .retain(|segment| !ids.contains(segment.meta.id.as_str()));
     });
-    gone.iter().try_for_each(|segment| remove(&segment.path))
+    for segment in &gone {
+        remove(&segment.path)?;
+        fail_point!("retain-next");
+    }
+    Ok(())
 }
 
 /// What was stored once and has been removed since.

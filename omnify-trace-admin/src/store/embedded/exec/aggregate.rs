@@ -12,11 +12,12 @@ use super::{
     Stop, Watch,
     block::{Block, Loaded, join},
     filter::Plan,
+    rolled::Rolled,
     search::matching,
     values::{self, Groups},
 };
 use crate::store::{
-    Bucket, Facet, Group, Histogram, Partial, Query, StoreError,
+    Bucket, Facet, Facets, Group, Histogram, Numbers, Partial, Query, StoreError,
     embedded::{chunk::Chunk, segment::Own, shape::RAW_COLUMN, shared::View},
     fields::candidates,
     matcher::Ready,
@@ -33,8 +34,8 @@ trait Fold: Default + Send {
     /// Adds the rows of a chunk that match.
     fn add(&mut self, ask: &Self::Ask, chunk: &Chunk, hits: &[bool]);
 
-    /// Adds what a block's rollup says of `[from, to)`, whole minutes; false if it does not.
-    fn roll_up(&mut self, ask: &Self::Ask, block: &Block, from: i64, to: i64) -> bool;
+    /// Adds what a block's rollup says; false if it does not say it.
+    fn roll_up(&mut self, ask: &Self::Ask, rolled: &Rolled<'_>) -> bool;
 
     fn join(&mut self, other: Self);
 
@@ -119,9 +120,6 @@ impl<'a, F: Fold> Run<'a, F> {
 
     fn block(&self, block: &Block, fold: &mut F) -> Result<(), StoreError> {
         let (from, to) = (self.from, self.to);
-        if !self.filters.is_empty() {
-            return self.rows(block, fold, from, to);
-        }
         // Whole minutes may be counted already; what sticks out on both sides is read.
         let first = round_up(from.max(block.first().div_euclid(MINUTE) * MINUTE));
         let last = if to > block.last() {
@@ -129,7 +127,10 @@ impl<'a, F: Fold> Run<'a, F> {
         } else {
             to.div_euclid(MINUTE) * MINUTE
         };
-        if first < last && fold.roll_up(self.ask, block, first, last) {
+        if first < last
+            && let Some(rolled) = Rolled::of(block, &self.filters, first, last)
+            && fold.roll_up(self.ask, &rolled)
+        {
             if from < first {
                 self.rows(block, fold, from, first)?;
             }
@@ -191,39 +192,6 @@ fn round_up(time: i64) -> i64 {
     }
 }
 
-/// The rollup's values for a field it counts by.
-fn rolled<'a>(block: &'a Block, paths: &[String]) -> Option<(&'a [Option<String>], bool)> {
-    let rollup = &block.index()?.rollup;
-    if !rollup.is_there() {
-        return None;
-    }
-    match paths {
-        [path] if path == "level" => Some((&rollup.levels, true)),
-        [path] if path == "event_type" => Some((&rollup.types, false)),
-        _ => None,
-    }
-}
-
-fn rolled_counts(
-    block: &Block,
-    by_level: bool,
-    from: i64,
-    to: i64,
-) -> impl Iterator<Item = (i64, usize, u64)> + '_ {
-    let counts = block.index().map_or(&[][..], |index| &index.rollup.counts);
-    let first = counts.partition_point(|count| count.0 < from);
-    let last = counts.partition_point(|count| count.0 < to);
-    counts[first..last.max(first)]
-        .iter()
-        .map(move |&(minute, level, kind, count)| {
-            (
-                minute,
-                usize::from(if by_level { level } else { kind }),
-                count,
-            )
-        })
-}
-
 // Histogram
 
 #[derive(Default)]
@@ -280,28 +248,26 @@ impl Fold for Times {
         }
     }
 
-    fn roll_up(&mut self, ask: &AskTimes, block: &Block, from: i64, to: i64) -> bool {
+    fn roll_up(&mut self, ask: &AskTimes, rolled: &Rolled<'_>) -> bool {
         if ask.step % MINUTE != 0 {
             return false;
         }
         let level = ["level".to_owned()];
         let paths = ask.by.as_deref().unwrap_or(&level);
-        let Some((values, by_level)) = rolled(block, paths) else {
+        let Some(by) = rolled.by(paths) else {
             return false;
         };
         let mut counts: BTreeMap<(i64, usize), u64> = BTreeMap::new();
-        for (minute, value, count) in rolled_counts(block, by_level, from, to) {
+        for (minute, value, count) in rolled.counts(by) {
             let value = if ask.by.is_some() { value } else { 0 };
             *counts
                 .entry((minute.div_euclid(ask.step) * ask.step, value))
                 .or_default() += count;
         }
         for ((start, value), count) in counts {
-            let value = values
-                .get(value)
-                .and_then(Option::as_ref)
-                .filter(|_| ask.by.is_some());
-            self.count(start, value, count);
+            let value = rolled.values(by).get(value);
+            let value = value.and_then(Option::as_ref);
+            self.count(start, value.filter(|_| ask.by.is_some()), count);
         }
         true
     }
@@ -399,17 +365,18 @@ impl Fold for Counts {
         }
     }
 
-    fn roll_up(&mut self, ask: &Self::Ask, block: &Block, from: i64, to: i64) -> bool {
-        if ask.iter().any(|paths| rolled(block, paths).is_none()) {
+    fn roll_up(&mut self, ask: &Self::Ask, rolled: &Rolled<'_>) -> bool {
+        if ask.iter().any(|paths| rolled.by(paths).is_none()) {
             return false;
         }
         self.0.resize_with(ask.len(), HashMap::new);
         for (paths, counts) in ask.iter().zip(&mut self.0) {
-            let Some((values, by_level)) = rolled(block, paths) else {
+            let Some(by) = rolled.by(paths) else {
                 continue;
             };
+            let values = rolled.values(by);
             let mut by_value = vec![0u64; values.len()];
-            for (_, value, count) in rolled_counts(block, by_level, from, to) {
+            for (_, value, count) in rolled.counts(by) {
                 by_value[value] += count;
             }
             for (value, count) in values.iter().zip(by_value).filter(|(_, count)| *count > 0) {
@@ -442,27 +409,35 @@ pub(crate) fn facets(
     fields: &[String],
     top: usize,
     stop: &Stop,
-) -> Result<Vec<Facet>, StoreError> {
+) -> Result<Facets, StoreError> {
     let ask: Vec<Vec<String>> = fields.iter().map(|field| candidates(field)).collect();
     let paths = ask.iter().flatten().cloned().collect();
-    let (mut counts, _) = Run::<Counts>::new(query, &ask, paths, Own::NONE, stop).all(view)?;
+    let (mut counts, partial) =
+        Run::<Counts>::new(query, &ask, paths, Own::NONE, stop).all(view)?;
     counts.0.resize_with(fields.len(), HashMap::new);
     let facet = |(field, counts): (&String, HashMap<String, u64>)| Facet {
         field: field.clone(),
         present: counts.values().sum(),
         values: ranked(counts.into_iter(), top),
     };
-    Ok(fields.iter().zip(counts.0).map(facet).collect())
+    Ok(Facets {
+        facets: fields.iter().zip(counts.0).map(facet).collect(),
+        partial,
+    })
 }
 
 // Numbers
 
 #[derive(Default)]
-struct Samples(HashMap<Vec<Option<String>>, Vec<f64>>);
+struct Samples(HashMap<SampleKey, Vec<f64>>);
+
+/// Time bucket, values of the fields.
+type SampleKey = (Option<i64>, Vec<Option<String>>);
 
 struct AskNumbers {
     value: Vec<String>,
     group_by: Vec<Vec<String>>,
+    step: Option<i64>,
 }
 
 impl Fold for Samples {
@@ -475,14 +450,17 @@ impl Fold for Samples {
             .iter()
             .map(|paths| Groups::of(chunk, paths))
             .collect();
-        let mut samples: HashMap<Vec<u32>, Vec<f64>> = HashMap::new();
-        let mut key = Vec::with_capacity(groups.len());
+        let mut samples: HashMap<(Option<i64>, Vec<u32>), Vec<f64>> = HashMap::new();
+        let mut key = (None, Vec::with_capacity(groups.len()));
         for (row, number) in numbers.into_iter().enumerate() {
             if !hits[row] || number.is_nan() {
                 continue;
             }
-            key.clear();
-            key.extend(groups.iter().map(|groups| groups.ids[row]));
+            key.0 = ask
+                .step
+                .map(|step| chunk.time.value(row).div_euclid(step) * step);
+            key.1.clear();
+            key.1.extend(groups.iter().map(|groups| groups.ids[row]));
             match samples.get_mut(&key) {
                 Some(samples) => samples.push(number),
                 None => {
@@ -490,14 +468,14 @@ impl Fold for Samples {
                 }
             }
         }
-        for (key, mut samples) in samples {
+        for ((start, key), mut samples) in samples {
             let value = |(groups, id): (&Groups, u32)| groups.values[id as usize].clone();
             let key: Vec<Option<String>> = groups.iter().zip(key).map(value).collect();
-            self.0.entry(key).or_default().append(&mut samples);
+            self.0.entry((start, key)).or_default().append(&mut samples);
         }
     }
 
-    fn roll_up(&mut self, _: &AskNumbers, _: &Block, _: i64, _: i64) -> bool {
+    fn roll_up(&mut self, _: &AskNumbers, _: &Rolled<'_>) -> bool {
         false
     }
 
@@ -517,34 +495,37 @@ pub(crate) fn numbers(
     query: &Query,
     value: &str,
     group_by: &[String],
+    step_ns: Option<i64>,
     stop: &Stop,
-) -> Result<Vec<Group>, StoreError> {
+) -> Result<Numbers, StoreError> {
     let ask = AskNumbers {
         value: candidates(value),
         group_by: group_by.iter().map(|field| candidates(field)).collect(),
+        step: step_ns.map(|step| step.max(1)),
     };
+    let needs = ask.step.map_or(Own::NONE, |_| Own::TIME);
     let paths = ask
         .value
         .iter()
         .chain(ask.group_by.iter().flatten())
         .cloned()
         .collect();
-    let (samples, _) = Run::<Samples>::new(query, &ask, paths, Own::NONE, stop).all(view)?;
-    let mut joined: HashMap<Vec<String>, Vec<f64>> = HashMap::new();
-    for (key, mut samples) in samples.0 {
+    let (samples, partial) = Run::<Samples>::new(query, &ask, paths, needs, stop).all(view)?;
+    let mut joined: HashMap<(Option<i64>, Vec<String>), Vec<f64>> = HashMap::new();
+    for ((start, key), mut samples) in samples.0 {
         let key = key.into_iter().map(Option::unwrap_or_default).collect();
-        joined.entry(key).or_default().append(&mut samples);
+        joined.entry((start, key)).or_default().append(&mut samples);
     }
     let mut groups: Vec<Group> = joined
         .into_iter()
-        .map(|(key, values)| summarise(key, values))
+        .map(|((start, key), values)| summarise(start, key, values))
         .collect();
-    groups.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.key.cmp(&b.key)));
-    Ok(groups)
+    groups.sort_by(|a, b| (a.start, b.count, &a.key).cmp(&(b.start, a.count, &b.key)));
+    Ok(Numbers { groups, partial })
 }
 
 /// Count, sum, extremes and percentiles by nearest rank.
-fn summarise(key: Vec<String>, mut values: Vec<f64>) -> Group {
+fn summarise(start: Option<i64>, key: Vec<String>, mut values: Vec<f64>) -> Group {
     values.sort_unstable_by(f64::total_cmp);
     let count = values.len();
     let rank = |percent: usize| {
@@ -552,6 +533,7 @@ fn summarise(key: Vec<String>, mut values: Vec<f64>) -> Group {
         values.get(at).copied().unwrap_or(0.0)
     };
     Group {
+        start,
         key,
         count: count as u64,
         sum: values.iter().sum(),

@@ -7,6 +7,7 @@
 pub(crate) mod aggregate;
 pub(crate) mod block;
 pub(crate) mod filter;
+mod rolled;
 pub(crate) mod search;
 pub(crate) mod values;
 
@@ -91,10 +92,13 @@ impl<'a> Watch<'a> {
 
 pub(crate) fn stats(shared: &Shared) -> StoreStats {
     let view = shared.view();
+    let reading = shared.reading();
     let mut stats = StoreStats {
         segments: view.segments.len() as u64,
-        behind_bytes: shared.behind(),
+        behind_bytes: reading.iter().map(|file| file.size - file.read).sum(),
         quarantined: shared.quarantined.load(Ordering::Relaxed),
+        last_error: shared.last_error(),
+        reading,
         ..StoreStats::default()
     };
     let mut span = |first: i64, last: i64| {

@@ -33,8 +33,58 @@ async fn child() {
     }
     store.close().await;
     drop(store);
-    let store = super::EmbeddedStore::open(options.seal_rows(1000)).unwrap();
+    let store = super::EmbeddedStore::open(options.clone().seal_rows(1000)).unwrap();
     tend::once(&store.shared).unwrap();
+    drop(store);
+    if point.starts_with("retain") {
+        let store = super::EmbeddedStore::open(options.max_bytes(1)).unwrap();
+        tend::once(&store.shared).unwrap();
+    }
+}
+
+/// What retention has taken stays away and what it has not is there once, wherever it was killed.
+#[tokio::test]
+async fn killed_while_removing_no_line_comes_back_and_none_is_there_twice() {
+    let lines: Vec<String> = (0..300)
+        .map(|n| json_line(n, &format!("line {n}")))
+        .collect();
+    for (point, whole) in [("retain-remove", true), ("retain-next", false)] {
+        let mut world = World::with(|options| options.seal_rows(1000));
+        world.crash();
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        world.append("backend.log", &text);
+        assert!(!run_child(point, 0, &world), "{point} was not reached");
+        world.reopen();
+        world.settle(0).await;
+        let left = world.raws().await;
+        assert!(left.iter().all(|line| lines.contains(line)), "{point}");
+        let mut once = left.clone();
+        once.dedup();
+        assert_eq!(once, left, "{point}");
+        assert_eq!(left.len() == 300, whole, "{point}: {}", left.len());
+        world.append("backend.log", &(json_line(301, "new") + "\n"));
+        world.settle(left.len() as u64 + 1).await;
+        world.close().await;
+        world.reopen();
+        world.settle(left.len() as u64 + 1).await;
+        assert_eq!(world.raws().await.len(), left.len() + 1, "{point}");
+    }
+}
+
+/// Runs the child on the world's directories until it is killed; gives whether it came through.
+fn run_child(point: &str, skip: u32, world: &World) -> bool {
+    let told = format!("{point}#{skip} {}", world.dir.path().display());
+    Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "store::embedded::tests::crash::child",
+            "--ignored",
+        ])
+        .env(CHILD, told)
+        .output()
+        .unwrap()
+        .status
+        .success()
 }
 
 #[tokio::test]
@@ -57,18 +107,7 @@ async fn killed_at_any_step_every_line_is_there_once() {
             world.crash();
             let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
             world.append("backend.log", &text);
-            let told = format!("{point}#{skip} {}", world.dir.path().display());
-            let status = Command::new(std::env::current_exe().unwrap())
-                .args([
-                    "--exact",
-                    "store::embedded::tests::crash::child",
-                    "--ignored",
-                ])
-                .env(CHILD, told)
-                .output()
-                .unwrap()
-                .status;
-            let reached = !status.success();
+            let reached = !run_child(point, skip, &world);
             assert!(
                 reached || skip > 0 || point.starts_with("compact"),
                 "{point} was not reached"

@@ -3,6 +3,7 @@
 #[cfg(feature = "failpoints")]
 mod crash;
 mod differential;
+mod faults;
 mod files;
 mod reference;
 mod tend;

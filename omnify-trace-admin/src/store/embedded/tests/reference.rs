@@ -75,8 +75,14 @@ pub(super) fn facet(lines: &[Line], query: &Query, field: &str, top: usize) -> F
     }
 }
 
-pub(super) fn numbers(lines: &[Line], query: &Query, field: &str, group_by: &[&str]) -> Vec<Group> {
-    let mut groups: HashMap<Vec<String>, Vec<f64>> = HashMap::new();
+pub(super) fn numbers(
+    lines: &[Line],
+    query: &Query,
+    field: &str,
+    group_by: &[&str],
+    step: Option<i64>,
+) -> Vec<Group> {
+    let mut groups: HashMap<(Option<i64>, Vec<String>), Vec<f64>> = HashMap::new();
     for line in search(lines, query, Order::Oldest) {
         let leaves = Leaves::of(&line.raw, line.is_json);
         if let Some(number) = candidates(field)
@@ -86,16 +92,21 @@ pub(super) fn numbers(lines: &[Line], query: &Query, field: &str, group_by: &[&s
             let key = group_by
                 .iter()
                 .map(|by| value(&line, by).unwrap_or_default());
-            groups.entry(key.collect()).or_default().push(number);
+            let start = step.map(|step| line.timestamp.div_euclid(step) * step);
+            groups
+                .entry((start, key.collect()))
+                .or_default()
+                .push(number);
         }
     }
-    let group = |(key, mut values): (Vec<String>, Vec<f64>)| {
+    let group = |((start, key), mut values): ((Option<i64>, Vec<String>), Vec<f64>)| {
         values.sort_by(f64::total_cmp);
         let rank = |percent: f64| {
             let rank = (values.len() as f64 * percent / 100.0).ceil() as usize;
             values[rank.max(1) - 1]
         };
         Group {
+            start,
             key,
             count: values.len() as u64,
             sum: values.iter().sum(),
@@ -108,6 +119,6 @@ pub(super) fn numbers(lines: &[Line], query: &Query, field: &str, group_by: &[&s
         }
     };
     let mut groups: Vec<Group> = groups.into_iter().map(group).collect();
-    groups.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.key.cmp(&b.key)));
+    groups.sort_by(|a, b| (a.start, b.count, &a.key).cmp(&(b.start, a.count, &b.key)));
     groups
 }
