@@ -3,13 +3,13 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use axum::Router;
-use omnify_trace::setup::Levels;
+use omnify_trace::{exposition::Exposition, setup::Levels};
 use tokio::task::JoinHandle;
 
 use crate::{
     access::{Role, hash, hash_password, new_secret},
     alerts::{Engine, defaults},
-    api::{self, App, LostLines, Options},
+    api::{self, App, LostLines, MoreMetrics, Options},
     state::{AlertRow, State, StateError, TokenRow, UserRow},
     store::{EmbeddedStore, LogStore, StoreError, StoreOptions},
     time,
@@ -105,6 +105,7 @@ pub struct AdminBuilder {
     secure_cookies: bool,
     levels: Option<Levels>,
     lost_lines: Option<LostLines>,
+    more_metrics: Option<MoreMetrics>,
     alert_period: Option<Duration>,
 }
 
@@ -191,6 +192,16 @@ impl AdminBuilder {
         self
     }
 
+    /// Other figures that `/metrics` tells too, in the format asked for, without an end mark:
+    /// `omnify-trace-axum`'s `Metrics::text`. Defaults to none.
+    pub fn more_metrics(
+        mut self,
+        text: impl Fn(Exposition) -> String + Send + Sync + 'static,
+    ) -> Self {
+        self.more_metrics = Some(Arc::new(text));
+        self
+    }
+
     /// Opens the state and the store, and starts following the log files.
     ///
     /// # Errors
@@ -256,6 +267,7 @@ impl AdminBuilder {
                 .levels
                 .or_else(|| omnify_trace::setup::levels().cloned()),
             lost_lines: self.lost_lines,
+            more_metrics: self.more_metrics,
         };
         Ok(Admin {
             app: App::new(store, state, options),

@@ -15,6 +15,8 @@ pub mod context;
 #[cfg(feature = "runtime")]
 pub mod error;
 #[cfg(feature = "runtime")]
+pub mod exposition;
+#[cfg(feature = "runtime")]
 pub mod journal;
 #[cfg(feature = "runtime")]
 pub mod layer;

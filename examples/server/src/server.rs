@@ -5,7 +5,7 @@ use std::{fs, net::SocketAddr, pin::pin, time::Duration};
 use anyhow::{Context as _, Result};
 use axum::Router;
 use omnify_trace_admin::Admin;
-use omnify_trace_axum::{IdentityLayer, StackOptions, TracingLayer};
+use omnify_trace_axum::{IdentityLayer, StackOptions, TracingLayer, performance::Metrics};
 use sqlx::any::AnyPoolOptions;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -77,6 +77,7 @@ pub(crate) async fn run(mode: Mode) -> Result<()> {
         .database_url(&config.database_url)
         .token(config.admin_token.clone())
         .service_name("omnify-server")
+        .more_metrics(|format| Metrics::global().text(format))
         .build()
         .await?;
     let app = application(&config, mode, &admin).await?;

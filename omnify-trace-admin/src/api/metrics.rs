@@ -2,12 +2,22 @@
 
 use std::fmt::Write as _;
 
-use axum::{extract::State as AxumState, http::header, response::IntoResponse};
+use axum::{
+    extract::State as AxumState,
+    http::{HeaderMap, header},
+    response::IntoResponse,
+};
+use omnify_trace::exposition::Exposition;
 
 use super::{App, problem::ApiError};
 
-/// The text format, version 0.0.4.
-pub(super) async fn metrics(AxumState(app): AxumState<App>) -> Result<impl IntoResponse, ApiError> {
+/// Prometheus' text format, or OpenMetrics for those who accept it.
+pub(super) async fn metrics(
+    AxumState(app): AxumState<App>,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, ApiError> {
+    let accept = headers.get(header::ACCEPT);
+    let format = Exposition::accepted(accept.and_then(|value| value.to_str().ok()));
     let stats = app.store.stats().await?;
     let mut out = String::new();
     let mut gauge = |name: &str, help: &str, value: u64| {
@@ -53,11 +63,11 @@ pub(super) async fn metrics(AxumState(app): AxumState<App>) -> Result<impl IntoR
         "Seconds since the admin API started.",
         app.started.elapsed().as_secs(),
     );
-    Ok((
-        [(
-            header::CONTENT_TYPE,
-            "text/plain; version=0.0.4; charset=utf-8",
-        )],
-        out,
-    ))
+    if let Some(more) = &app.more_metrics {
+        out.push_str(&more(format));
+    }
+    if format == Exposition::OpenMetrics {
+        out.push_str(Exposition::END_MARK);
+    }
+    Ok(([(header::CONTENT_TYPE, format.content_type())], out))
 }

@@ -69,6 +69,7 @@ pub(crate) struct Inner {
     pub(crate) started: Instant,
     pub(crate) levels: Option<Levels>,
     pub(crate) lost_lines: Option<LostLines>,
+    pub(crate) more_metrics: Option<MoreMetrics>,
     pub(crate) streams: stream::Streams,
     known: known::Known,
     openapi: std::sync::OnceLock<String>,
@@ -95,6 +96,7 @@ impl App {
             started: Instant::now(),
             levels: options.levels,
             lost_lines: options.lost_lines,
+            more_metrics: options.more_metrics,
             streams: stream::Streams::default(),
             known: known::Known::of(&described().split_for_parts().1),
             openapi: std::sync::OnceLock::new(),
@@ -113,6 +115,9 @@ impl App {
 
 /// Says how many lines the journal lost so far.
 pub(crate) type LostLines = Arc<dyn Fn() -> u64 + Send + Sync>;
+/// Figures of others, in the format asked for.
+pub(crate) type MoreMetrics =
+    Arc<dyn Fn(omnify_trace::exposition::Exposition) -> String + Send + Sync>;
 
 /// What the builder decides about the API.
 pub(crate) struct Options {
@@ -121,6 +126,7 @@ pub(crate) struct Options {
     pub(crate) service_name: String,
     pub(crate) levels: Option<Levels>,
     pub(crate) lost_lines: Option<LostLines>,
+    pub(crate) more_metrics: Option<MoreMetrics>,
 }
 
 #[derive(OpenApi)]

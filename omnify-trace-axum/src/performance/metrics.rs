@@ -5,7 +5,9 @@ use std::fmt::Write;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, LazyLock};
 
-use http::Method;
+use axum::Router;
+use http::{HeaderMap, Method, header};
+use omnify_trace::exposition::Exposition;
 use parking_lot::RwLock;
 
 use super::budget::Budgets;
@@ -68,23 +70,48 @@ impl Metrics {
         Arc::clone(routes.entry(key.clone()).or_insert_with(stats))
     }
 
+    /// A router with `GET /metrics`, for those who have no other figures to tell.
+    ///
+    /// ```
+    /// use axum::Router;
+    /// use omnify_trace_axum::performance::Metrics;
+    /// let app: Router = Router::new().merge(Metrics::global().router());
+    /// ```
+    pub fn router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        let metrics = self.clone();
+        let answer = move |headers: HeaderMap| {
+            let accept = headers.get(header::ACCEPT);
+            let format = Exposition::accepted(accept.and_then(|value| value.to_str().ok()));
+            let mut text = metrics.text(format);
+            if format == Exposition::OpenMetrics {
+                text.push_str(Exposition::END_MARK);
+            }
+            std::future::ready(([(header::CONTENT_TYPE, format.content_type())], text))
+        };
+        Router::new().route("/metrics", axum::routing::get(answer))
+    }
+
     /// The counters in the text format of Prometheus: `http_server_request_duration_seconds`
     /// (histogram), `http_server_active_requests` and `http_server_request_budget_seconds`
     /// (gauges), `http_server_slow_requests_total` (counter).
     #[must_use]
     pub fn prometheus(&self) -> String {
-        self.render(false)
+        self.text(Exposition::Prometheus)
     }
 
     /// The same as OpenMetrics, with a trace id as the example of each bucket, and the end mark.
     #[must_use]
     pub fn openmetrics(&self) -> String {
-        let mut out = self.render(true);
-        out.push_str("# EOF\n");
+        let mut out = self.text(Exposition::OpenMetrics);
+        out.push_str(Exposition::END_MARK);
         out
     }
 
-    fn render(&self, exemplars: bool) -> String {
+    /// The counters in either format, without an end mark: for an answer that holds the figures
+    /// of others too.
+    #[must_use]
+    pub fn text(&self, format: Exposition) -> String {
+        let exemplars = format == Exposition::OpenMetrics;
         let mut routes: Vec<_> = self.routes.read().values().cloned().collect();
         routes.sort_by(|a, b| (&a.route, a.method.as_str()).cmp(&(&b.route, b.method.as_str())));
         let mut out = String::with_capacity(1024 + routes.len() * 2048);

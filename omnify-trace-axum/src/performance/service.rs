@@ -12,7 +12,9 @@ use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, Uri};
 use http_body::Body;
 use omnify_trace::CorrelationContext;
+use omnify_trace::operation::{self, Spent};
 use pin_project_lite::pin_project;
+use serde_json::{Value, json};
 use tower_service::Service;
 use tracing::Span;
 use tracing::span::Entered;
@@ -23,6 +25,9 @@ use super::route::RouteStats;
 use crate::follow::{Follow, Followed, is_bodiless};
 use crate::tracing::StreamKind;
 use crate::tracing::hooks::{TARGET, milliseconds};
+
+/// A slow request names this many of its operations, the most expensive ones.
+const MOST_OPERATIONS: usize = 8;
 
 /// The service of [`PerformanceLayer`](super::PerformanceLayer).
 #[derive(Debug, Clone)]
@@ -140,6 +145,8 @@ impl Timing {
     #[cold]
     fn report(&self, duration: std::time::Duration, budget: std::time::Duration) {
         let _entered = self.span.enter();
+        let operations = CorrelationContext::current()
+            .and_then(|context| operations(&operation::spent(&context, self.started)));
         tracing::warn!(
             target: TARGET,
             event_type = "slow_request",
@@ -150,9 +157,27 @@ impl Timing {
             duration_ms = milliseconds(duration),
             ttfb_ms = self.ttfb.map(milliseconds),
             budget_ms = milliseconds(budget),
+            "json:operations" = operations.as_deref(),
             "Slow request"
         );
     }
+}
+
+/// What took the time, as a JSON array; nothing if no operation is known to have.
+fn operations(spent: &[Spent]) -> Option<String> {
+    if spent.is_empty() {
+        return None;
+    }
+    let list = spent.iter().take(MOST_OPERATIONS).map(|spent| {
+        json!({
+            "operation_kind": spent.kind.as_str(),
+            "operation": spent.name,
+            "count": spent.count,
+            "open": spent.open,
+            "total_ms": milliseconds(spent.total),
+        })
+    });
+    Some(Value::from_iter(list).to_string())
 }
 
 /// Whole seconds since the first request.

@@ -10,7 +10,7 @@ use super::emit::{self, Ending};
 use super::op::{Detail, Handle, Op};
 use super::outcome::{Cancelled, Failure, Panicked, Verdict};
 use super::registry::{self, Place};
-use super::{clock, in_flight, watchdog};
+use super::{clock, in_flight, spent, watchdog};
 use crate::journal::InFlight;
 
 /// A running operation.
@@ -114,6 +114,7 @@ impl Active {
         {
             learned.record(clock::nanos(took));
         }
+        spent::remember(&self.op, took);
         emit::ended(&self.op, ending, took);
         if self.op.watch.reports.load(Ordering::Relaxed) > 0 {
             watchdog::recovered(&self.op);

@@ -20,6 +20,7 @@
 //! What lives here: `builder` (what a caller says), `op` (what is known of a running one),
 //! `active` (the guard), `run` (the future), `emit` (the events), `outcome` (success or failure),
 //! `registry` (all open ones), `watchdog` (who looks at them), `learned` (their usual durations),
+//! `spent` (what took a request's time),
 //! `current` (the innermost operation, and what code inside says of it).
 
 mod active;
@@ -39,6 +40,7 @@ mod registry;
 mod run;
 mod settings;
 pub(crate) mod shards;
+mod spent;
 mod statement;
 mod watch;
 pub(crate) mod watchdog;
@@ -63,6 +65,7 @@ pub use run::{Carried, Run, Waiting};
 pub(crate) use current::{carried, current_op, excuse, heard, with_current_op};
 pub(crate) use op::Op;
 pub use settings::Settings;
+pub use spent::{Spent, spent};
 pub use statement::normalize as normalize_statement;
 #[cfg(feature = "tokio")]
 pub use watchdog::watch_runtime;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
-const SHARDS: usize = 64;
+pub(crate) const SHARDS: usize = 64;
 /// More than a million entries at once are not kept: memory stays bounded.
 const PER_SHARD: usize = 1 << 14;
 
@@ -82,7 +82,7 @@ impl<T> Shards<T> {
     }
 }
 
-fn shard_of_thread() -> usize {
+pub(crate) fn shard_of_thread() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
         static SHARD: Cell<usize> = const { Cell::new(usize::MAX) };
