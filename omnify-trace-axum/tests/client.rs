@@ -13,7 +13,7 @@ use std::convert::Infallible;
 use axum::body::Body;
 use http::{Request, Response, StatusCode};
 use omnify_trace::propagation::extract;
-use omnify_trace_axum::client::{ApiCall, Attempt, ClientLayer, ClientOptions};
+use omnify_trace_axum::client::{ApiCall, Call, ClientLayer, ClientOptions};
 use serde_json::Value;
 use support::{Captured, capture};
 use tower::{Layer, Service, ServiceExt, service_fn};
@@ -80,12 +80,11 @@ async fn attempts_of_one_call_are_numbered_and_have_spans_of_their_own() {
     let log = capture();
     let service = ClientLayer::new().layer(echo(StatusCode::SERVICE_UNAVAILABLE));
     let mut spans = Vec::new();
-    for before in 0..3 {
+    let one = Call::new();
+    for _ in 0..3 {
         let mut request = request("http://crm.example/x");
         request.extensions_mut().insert(ApiCall::new("crm", "/x"));
-        if before > 0 {
-            request.extensions_mut().insert(Attempt(before));
-        }
+        request.extensions_mut().insert(one.clone());
         let response = service.clone().oneshot(request).await.expect("infallible");
         spans.push(
             extract(response.body())

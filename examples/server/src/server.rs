@@ -20,6 +20,9 @@ use crate::{
 
 /// Open requests get so long to end when the server stops.
 const DRAIN: Duration = Duration::from_secs(5);
+/// The dashboard reads all the time, and would otherwise find its own reading in every search.
+/// What an administrator changes has an event of its own, `admin_action`.
+const DASHBOARD: [&str; 2] = ["/api/admin/", "/admin/"];
 
 /// How the server was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,7 +146,8 @@ async fn application(config: &Config, mode: Mode, admin: &Admin) -> Result<Route
         .merge(omnify_trace_axum::frontend_logs())
         .merge(admin.router())
         .merge(assets::router());
-    let mut options = StackOptions::new().tracing(TracingLayer::new().quiet(is_quiet));
+    let tracing = TracingLayer::new().quiet_below(&DASHBOARD);
+    let mut options = StackOptions::new().tracing(tracing);
     if let Some(secret) = &config.jwt_secret {
         options = options.identity(
             IdentityLayer::hs256(secret.as_bytes())
@@ -152,13 +156,6 @@ async fn application(config: &Config, mode: Mode, admin: &Admin) -> Result<Route
         );
     }
     Ok(omnify_trace_axum::stack(router, options))
-}
-
-/// The dashboard reads all the time, and would otherwise find its own reading in every search.
-/// What an administrator changes has an event of its own, `admin_action`.
-fn is_quiet(path: &str) -> bool {
-    let probes = ["/healthz", "/readyz", "/metrics"];
-    probes.contains(&path) || path.starts_with("/api/admin/") || path.starts_with("/admin/")
 }
 
 fn greet(mode: Mode, address: SocketAddr, config: &Config, first_token: Option<&str>) {

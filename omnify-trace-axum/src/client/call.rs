@@ -1,15 +1,60 @@
-//! One attempt of a call.
+//! One call, and its attempts.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use http::{Extensions, HeaderMap, Method, StatusCode};
 use omnify_trace::CorrelationContext;
+use omnify_trace::context::SpanId;
 use omnify_trace::operation::{self, Active};
 use omnify_trace::propagation::{inject, inject_with_baggage};
 
 use super::options::{ApiCall, ClientOptions, template};
 
-/// How often this call has been tried, in the extensions of its request: 1 is the first time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Attempt(pub u32);
+/// One call, however often it is tried, in the extensions of its request. Clones share it, so
+/// that attempts are numbered whatever retries them, as long as it keeps extensions.
+///
+/// reqwest-middleware's retries keep them by themselves. For tower, put a
+/// [`CallLayer`](super::CallLayer) outside of what retries.
+#[derive(Debug, Clone)]
+pub struct Call {
+    id: SpanId,
+    attempts: Arc<AtomicU32>,
+}
+
+impl Call {
+    /// A call that has not been tried.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            id: SpanId::random(),
+            attempts: Arc::default(),
+        }
+    }
+
+    /// What its attempts are found by: `call_id` of their `external_api_call` lines.
+    #[must_use]
+    pub fn id(&self) -> SpanId {
+        self.id
+    }
+
+    /// How often it has been tried so far.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.attempts.load(Ordering::Relaxed)
+    }
+
+    /// The number of the attempt that begins now.
+    fn next(&self) -> u32 {
+        self.attempts.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
+
+impl Default for Call {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 /// Where a call goes.
 pub(super) struct Target<'a> {
@@ -26,20 +71,18 @@ pub(super) fn begin(
     extensions: &mut Extensions,
     headers: &mut HeaderMap,
 ) -> Active {
-    let Attempt(before) = extensions.get().copied().unwrap_or(Attempt(0));
-    let attempt = Attempt(before + 1);
-    extensions.insert(attempt);
+    let call = extensions.get_or_insert_with(Call::new).clone();
     let authority = match target.port {
         Some(port) => format!("{}:{port}", target.host),
         None => target.host.to_owned(),
     };
-    let said = extensions.get::<ApiCall>().cloned();
-    let ApiCall { api, route } = said.unwrap_or_else(|| {
-        ApiCall::new(options.name(target.host, &authority), template(target.path))
-    });
+    let ApiCall { api, route } = extensions.get().cloned().unwrap_or_default();
+    let api = api.unwrap_or_else(|| options.name(target.host, &authority));
+    let route = route.unwrap_or_else(|| template(target.path).into());
     let active = operation::external_api(api, target.method.as_str().to_owned(), route)
         .host(authority)
-        .attempt(attempt.0)
+        .call_id(call.id().to_string())
+        .attempt(call.next())
         .start();
     if let Some(context) = active.in_scope(CorrelationContext::current) {
         if options.gets_baggage(target.host) {

@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::call::{self, Target};
+use super::call::{self, Call, Target};
 use super::options::ClientOptions;
 
 /// Follows the calls of a client that is a tower service.
@@ -83,6 +83,55 @@ where
             future,
             active: Some(active),
         }
+    }
+}
+
+/// Goes outside of what retries, so that the attempts that [`ClientLayer`] sees inside are known
+/// as those of one [`Call`]. What retries must keep the extensions of the requests that it clones.
+///
+/// ```
+/// use omnify_trace_axum::client::{CallLayer, ClientLayer};
+/// # #[derive(Clone)] struct Retry;
+/// # impl<R, E> tower::retry::Policy<http::Request<String>, R, E> for Retry {
+/// #     type Future = std::future::Ready<()>;
+/// #     fn retry(&mut self, _: &mut http::Request<String>, _: &mut Result<R, E>) -> Option<Self::Future> { None }
+/// #     fn clone_request(&mut self, request: &http::Request<String>) -> Option<http::Request<String>> { Some(request.clone()) }
+/// # }
+/// let client = tower::ServiceBuilder::new()
+///     .layer(CallLayer)
+///     .retry(Retry)
+///     .layer(ClientLayer::new());
+/// # let _ = client.service(tower::service_fn(|_: http::Request<String>| async { Ok::<_, std::io::Error>(http::Response::new(())) }));
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CallLayer;
+
+impl<S> Layer<S> for CallLayer {
+    type Service = CallService<S>;
+
+    fn layer(&self, inner: S) -> CallService<S> {
+        CallService { inner }
+    }
+}
+
+/// The service of [`CallLayer`].
+#[derive(Debug, Clone)]
+pub struct CallService<S> {
+    inner: S,
+}
+
+impl<S: Service<Request<B>>, B> Service<Request<B>> for CallService<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> S::Future {
+        request.extensions_mut().get_or_insert_with(Call::new);
+        self.inner.call(request)
     }
 }
 

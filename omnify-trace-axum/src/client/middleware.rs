@@ -1,8 +1,9 @@
 //! For reqwest-middleware.
 
 use http::Extensions;
+use reqwest::Url;
 use reqwest::{Request, Response};
-use reqwest_middleware::{Middleware, Next, Result};
+use reqwest_middleware::{Error, Middleware, Next, Result};
 
 use super::call::{self, Target};
 use super::options::ClientOptions;
@@ -60,8 +61,23 @@ impl Middleware for ClientMiddleware {
                 .await;
         match &result {
             Ok(response) => call::answered(active, response.status()),
-            Err(error) => active.fail(error),
+            Err(error) => active.fail(&without_address(error, &url)),
         }
         result
     }
+}
+
+/// What went wrong, cause by cause, without the address: its path and query may hold ids and keys.
+fn without_address(error: &Error, url: &Url) -> String {
+    let mut text = error.to_string();
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    let host = url.host_str().unwrap_or_default();
+    text.replace(&format!("for url ({url})"), "")
+        .replace(url.as_str(), host)
+        .replace(" :", ":")
 }

@@ -10,10 +10,10 @@ use std::sync::Arc;
 /// let call = ApiCall::new("crm", "/contacts/{id}");
 /// # let _ = call;
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ApiCall {
-    pub(super) api: Cow<'static, str>,
-    pub(super) route: Cow<'static, str>,
+    pub(super) api: Option<Cow<'static, str>>,
+    pub(super) route: Option<Cow<'static, str>>,
 }
 
 impl ApiCall {
@@ -21,8 +21,17 @@ impl ApiCall {
     #[must_use]
     pub fn new(api: impl Into<Cow<'static, str>>, route: impl Into<Cow<'static, str>>) -> Self {
         Self {
-            api: api.into(),
-            route: route.into(),
+            api: Some(api.into()),
+            route: Some(route.into()),
+        }
+    }
+
+    /// The API's name only; the route is the path, with what looks like ids replaced.
+    #[must_use]
+    pub fn named(api: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            api: Some(api.into()),
+            route: None,
         }
     }
 }

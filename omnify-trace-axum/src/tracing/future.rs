@@ -107,7 +107,7 @@ where
         return response.map(|body| ResponseBody::new(body, None));
     };
     let bodiless = active.head(response.status(), response.headers());
-    if active.config.echo_request_id {
+    if active.config.settings.echo_request_id {
         response
             .headers_mut()
             .insert(&REQUEST_ID, active.request_id.clone());
@@ -148,6 +148,7 @@ where
         active.fail(&format!("panic: {message}"));
         request_id = active
             .config
+            .settings
             .echo_request_id
             .then(|| active.request_id.clone());
     }

@@ -30,23 +30,46 @@ pub(crate) struct Config<C, R, E> {
     pub(crate) classify: C,
     pub(crate) on_request: R,
     pub(crate) on_end: E,
+    pub(crate) settings: Settings,
+}
+
+/// The part that has no types of the user's.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
     pub(crate) proxies: TrustedProxies,
-    pub(crate) quiet: fn(&str) -> bool,
+    quiet: fn(&str) -> bool,
+    quiet_below: &'static [&'static str],
     pub(crate) echo_request_id: bool,
+}
+
+impl Settings {
+    /// Whether nobody wants to read about requests of this path.
+    pub(crate) fn is_quiet(&self, path: &str) -> bool {
+        (self.quiet)(path)
+            || self
+                .quiet_below
+                .iter()
+                .any(|prefix| path.starts_with(prefix))
+    }
 }
 
 impl TracingLayer {
     /// All events, no proxy trusted, health checks quiet.
     pub fn new() -> Self {
-        let config = Config {
-            classify: ByStatus,
-            on_request: DefaultOnRequest,
-            on_end: DefaultOnEnd,
+        let settings = Settings {
             proxies: TrustedProxies::none(),
             quiet: is_health_check,
+            quiet_below: &[],
             echo_request_id: true,
         };
-        Self { config }
+        Self {
+            config: Config {
+                classify: ByStatus,
+                on_request: DefaultOnRequest,
+                on_end: DefaultOnEnd,
+                settings,
+            },
+        }
     }
 }
 
@@ -59,86 +82,62 @@ impl Default for TracingLayer {
 impl<C, R, E> TracingLayer<C, R, E> {
     /// Who decides what a failure is. Defaults to [`ByStatus`].
     pub fn classify<C2>(self, classify: C2) -> TracingLayer<C2, R, E> {
-        let Config {
-            on_request,
-            on_end,
-            proxies,
-            quiet,
-            echo_request_id,
-            ..
-        } = self.config;
-        TracingLayer {
-            config: Config {
-                classify,
-                on_request,
-                on_end,
-                proxies,
-                quiet,
-                echo_request_id,
-            },
-        }
+        self.with(|_, on_request, on_end| (classify, on_request, on_end))
     }
 
     /// Who is told of arrivals. Defaults to [`DefaultOnRequest`].
     pub fn on_request<R2>(self, on_request: R2) -> TracingLayer<C, R2, E> {
-        let Config {
-            classify,
-            on_end,
-            proxies,
-            quiet,
-            echo_request_id,
-            ..
-        } = self.config;
-        TracingLayer {
-            config: Config {
-                classify,
-                on_request,
-                on_end,
-                proxies,
-                quiet,
-                echo_request_id,
-            },
-        }
+        self.with(|classify, _, on_end| (classify, on_request, on_end))
     }
 
     /// Who is told of ends. Defaults to [`DefaultOnEnd`].
     pub fn on_end<E2>(self, on_end: E2) -> TracingLayer<C, R, E2> {
+        self.with(|classify, on_request, _| (classify, on_request, on_end))
+    }
+
+    fn with<C2, R2, E2>(
+        self,
+        change: impl FnOnce(C, R, E) -> (C2, R2, E2),
+    ) -> TracingLayer<C2, R2, E2> {
         let Config {
             classify,
             on_request,
-            proxies,
-            quiet,
-            echo_request_id,
-            ..
+            on_end,
+            settings,
         } = self.config;
+        let (classify, on_request, on_end) = change(classify, on_request, on_end);
         TracingLayer {
             config: Config {
                 classify,
                 on_request,
                 on_end,
-                proxies,
-                quiet,
-                echo_request_id,
+                settings,
             },
         }
     }
 
     /// Whose word about the client's address is taken. Defaults to [`TrustedProxies::none`].
     pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
-        self.config.proxies = proxies;
+        self.config.settings.proxies = proxies;
         self
     }
 
     /// Which paths are quiet: their events have level DEBUG, unless the request fails. Defaults
     /// to health checks and `/metrics`.
     pub fn quiet(mut self, quiet: fn(&str) -> bool) -> Self {
-        self.config.quiet = quiet;
+        self.config.settings.quiet = quiet;
+        self
+    }
+
+    /// Makes everything below these paths quiet too, such as `/admin/`. Defaults to nothing more.
+    pub fn quiet_below(mut self, prefixes: &'static [&'static str]) -> Self {
+        self.config.settings.quiet_below = prefixes;
         self
     }
 
     /// Leaves `X-Request-ID` out of responses. Defaults to naming each request to its client.
     pub fn without_response_header(mut self) -> Self {
-        self.config.echo_request_id = false;
+        self.config.settings.echo_request_id = false;
         self
     }
 }

@@ -96,7 +96,7 @@ where
     };
     let span = open(&extraction, request_id);
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let quiet = (config.quiet)(request.uri().path());
+    let quiet = config.settings.is_quiet(request.uri().path());
     let active = Active {
         config: Arc::clone(config),
         started,
@@ -112,6 +112,7 @@ where
     };
     let peer = client_address::peer(request.extensions());
     let client = config
+        .settings
         .proxies
         .client(peer, request.headers())
         .map(AddressText::new);

@@ -282,6 +282,7 @@ pub struct ExternalApi {
     pub(crate) method: Text,
     pub(crate) route: Text,
     pub(crate) host: Option<Text>,
+    pub(crate) call_id: Option<Text>,
     pub(crate) attempt: Option<u32>,
     common: Common,
 }
@@ -296,6 +297,12 @@ impl ExternalApi {
     /// Which attempt this is, from 1. Defaults to unsaid.
     pub fn attempt(mut self, attempt: u32) -> Self {
         self.attempt = Some(attempt);
+        self
+    }
+
+    /// What the attempts of one call have in common. Defaults to unsaid.
+    pub fn call_id(mut self, call_id: impl Into<Text>) -> Self {
+        self.call_id = Some(call_id.into());
         self
     }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use http::Method;
-use omnify_trace::{CorrelationContext, operation, propagation};
-use reqwest::RequestBuilder;
+use omnify_trace_axum::client::{ApiCall, ClientMiddleware};
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, RequestBuilder};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -32,25 +32,24 @@ impl std::fmt::Debug for Endpoint {
     }
 }
 
-/// Cheap to clone.
+/// Cheap to clone. Each call goes out with its trace and ends as one `external_api_call`.
 #[derive(Clone)]
-pub(crate) struct Client(reqwest::Client);
+pub(crate) struct Client(ClientWithMiddleware);
 
-/// One call to be: which service, which route (a template, for the log), which request.
+/// One call to be: of which service, with which request.
 pub(crate) struct Call {
     api: &'static str,
-    method: Method,
-    route: &'static str,
     request: RequestBuilder,
 }
 
 impl Client {
     /// Connects nothing yet.
     pub(crate) fn new() -> reqwest::Result<Self> {
-        reqwest::Client::builder()
+        let client = reqwest::Client::builder()
             .connect_timeout(CONNECT)
-            .build()
-            .map(Self)
+            .build()?;
+        let client = ClientBuilder::new(client).with(ClientMiddleware::new());
+        Ok(Self(client.build()))
     }
 
     /// A call of a route without parameters.
@@ -64,7 +63,7 @@ impl Client {
         self.call_path(api, endpoint, method, route, route)
     }
 
-    /// A call of a route whose parameters are filled in to make `path`.
+    /// A call of a route (a template, for the log) whose parameters are filled in to make `path`.
     pub(crate) fn call_path(
         &self,
         api: &'static str,
@@ -73,29 +72,21 @@ impl Client {
         route: &'static str,
         path: &str,
     ) -> Call {
-        let request = self
-            .0
-            .request(method.clone(), format!("{}{path}", endpoint.base));
+        let url = format!("{}{path}", endpoint.base);
+        let request = self.0.request(method, url);
         let request = match &endpoint.key {
             Some(key) => request.bearer_auth(key),
             None => request,
         };
-        Call {
-            api,
-            method,
-            route,
-            request,
-        }
+        let request = request.with_extension(ApiCall::new(api, route));
+        Call { api, request }
     }
 
     /// A call of any address.
     pub(crate) fn call_url(&self, api: &'static str, method: Method, url: &str) -> Call {
-        Call {
-            api,
-            request: self.0.request(method.clone(), url),
-            method,
-            route: "",
-        }
+        let request = self.0.request(method, url);
+        let request = request.with_extension(ApiCall::named(api));
+        Call { api, request }
     }
 }
 
@@ -118,58 +109,28 @@ impl Call {
         self
     }
 
-    /// Sends it in a span of its own, logged as `external_api_call`, and reads the JSON answer.
+    /// Sends it and reads the JSON answer.
     pub(crate) async fn send(self) -> Result<Value, AgentError> {
-        let Self {
-            api,
-            method,
-            route,
-            request,
-        } = self;
+        let Self { api, request } = self;
         let unreachable = |source| AgentError::Unreachable { api, source };
-        let (client, request) = request.build_split();
-        let mut request = request.map_err(unreachable)?;
-        operation::external_api(api, method.to_string(), route)
-            .host(authority(&request))
-            .run(async move {
-                if let Some(context) = CorrelationContext::current() {
-                    propagation::inject(&context, request.headers_mut());
-                }
-                let answer = client.execute(request).await.map_err(unreachable)?;
-                operation::record_status(answer.status().as_u16());
-                read(api, answer).await
-            })
-            .await
-    }
-}
-
-async fn read(api: &'static str, answer: reqwest::Response) -> Result<Value, AgentError> {
-    let status = answer.status();
-    let mut body = answer
-        .text()
-        .await
-        .map_err(|source| AgentError::Unreachable { api, source })?;
-    if !status.is_success() {
-        body.truncate(body.floor_char_boundary(MAX_ERROR_BODY));
-        return Err(AgentError::Status {
+        let answer = request.send().await.map_err(unreachable)?;
+        let status = answer.status();
+        let body = answer.text().await;
+        let mut body = body.map_err(|source| unreachable(source.into()))?;
+        if !status.is_success() {
+            body.truncate(body.floor_char_boundary(MAX_ERROR_BODY));
+            return Err(AgentError::Status {
+                api,
+                status: status.as_u16(),
+                body,
+            });
+        }
+        if body.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_str(&body).map_err(|error| AgentError::Malformed {
             api,
-            status: status.as_u16(),
-            body,
-        });
+            reason: error.to_string(),
+        })
     }
-    if body.is_empty() {
-        return Ok(Value::Null);
-    }
-    serde_json::from_str(&body).map_err(|error| AgentError::Malformed {
-        api,
-        reason: error.to_string(),
-    })
-}
-
-/// `host:port` of a request's address.
-fn authority(request: &reqwest::Request) -> String {
-    let url = request.url();
-    let host = url.host_str().unwrap_or_default();
-    url.port()
-        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }

@@ -29,7 +29,7 @@ pub(crate) enum AgentError {
     Unreachable {
         api: &'static str,
         #[source]
-        source: reqwest::Error,
+        source: reqwest_middleware::Error,
     },
     #[error("OT0712: {api} answered {status}: {body}")]
     Status {
