@@ -346,6 +346,65 @@ async fn hooks_and_classifier_can_be_replaced_or_left_out() {
 }
 
 #[tokio::test]
+async fn the_session_comes_from_header_baggage_or_the_cookie_that_was_named() {
+    let log = capture();
+    let app = |layer: TracingLayer| {
+        Router::new()
+            .route("/", get(|| async { tracing::info!("inside") }))
+            .layer(layer)
+    };
+    let cookie = ("cookie", "sid=secret; browser_session=\"c-1\"");
+    for (headers, layer, expected) in [
+        (
+            &[("x-session-id", "s-1")][..],
+            TracingLayer::new(),
+            Some("s-1"),
+        ),
+        (
+            &[("baggage", "session.id=s-2")][..],
+            TracingLayer::new(),
+            Some("s-2"),
+        ),
+        (&[cookie][..], TracingLayer::new(), None),
+        (
+            &[cookie][..],
+            TracingLayer::new().session_cookie("browser_session"),
+            Some("c-1"),
+        ),
+        (
+            &[cookie, ("x-session-id", "s-1")][..],
+            TracingLayer::new().session_cookie("browser_session"),
+            Some("s-1"),
+        ),
+        (
+            &[("x-session-id", "<script>")][..],
+            TracingLayer::new(),
+            None,
+        ),
+    ] {
+        let mut call = request("/");
+        for (name, value) in headers {
+            call.headers_mut()
+                .insert(*name, value.parse().expect("value"));
+        }
+        send(&app(layer), call).await;
+        let events = log.sink.events();
+        assert_eq!(events.len(), 3);
+        for event in events {
+            assert_eq!(
+                event["context"]
+                    .get("session_id")
+                    .and_then(|id| id.as_str()),
+                expected,
+                "{headers:?}"
+            );
+            assert!(!event.to_string().contains("secret"));
+        }
+        log.sink.clear();
+    }
+}
+
+#[tokio::test]
 async fn every_recorded_field_was_declared() {
     let log = capture();
     let app = Router::new()

@@ -40,6 +40,7 @@ pub(crate) struct Settings {
     quiet: fn(&str) -> bool,
     quiet_below: &'static [&'static str],
     pub(crate) echo_request_id: bool,
+    pub(crate) session_cookie: Option<&'static str>,
 }
 
 impl Settings {
@@ -61,6 +62,7 @@ impl TracingLayer {
             quiet: is_health_check,
             quiet_below: &[],
             echo_request_id: true,
+            session_cookie: None,
         };
         Self {
             config: Config {
@@ -132,6 +134,14 @@ impl<C, R, E> TracingLayer<C, R, E> {
     /// Makes everything below these paths quiet too, such as `/admin/`. Defaults to nothing more.
     pub fn quiet_below(mut self, prefixes: &'static [&'static str]) -> Self {
         self.config.settings.quiet_below = prefixes;
+        self
+    }
+
+    /// The cookie that names the browser session where neither `X-Session-ID` nor the baggage
+    /// does. It will be in every line of the request: never name one that logs somebody in.
+    /// Defaults to none.
+    pub fn session_cookie(mut self, name: &'static str) -> Self {
+        self.config.settings.session_cookie = Some(name);
         self
     }
 

@@ -7,11 +7,12 @@ use std::time::Instant;
 
 use axum::extract::MatchedPath;
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderValue, Request, Response, header};
 use http_body::Body;
 use omnify_trace::context::{CorrelationContext, SpanId, TraceId};
 use omnify_trace::propagation::{
-    Extraction, RemoteContext, TraceFlags, extract, request_id::X_REQUEST_ID,
+    Extraction, RemoteContext, TraceFlags, extract,
+    request_id::{X_REQUEST_ID, valid as request_id_rule},
 };
 use tower_service::Service;
 use tracing::{Span, field};
@@ -94,7 +95,11 @@ where
             std::str::from_utf8(&minted).unwrap_or_default()
         }
     };
-    let span = open(&extraction, request_id);
+    let session = extraction.session_id.as_deref().or_else(|| {
+        let name = config.settings.session_cookie?;
+        cookie(request.headers(), name)
+    });
+    let span = open(&extraction, request_id, session);
     let route = request.extensions().get::<MatchedPath>().cloned();
     let quiet = config.settings.is_quiet(request.uri().path());
     let active = Active {
@@ -142,13 +147,13 @@ fn header_value<ReqBody>(request: &Request<ReqBody>, id: &str) -> HeaderValue {
 }
 
 /// The request's span: its ids, and room for the identity that another layer may find.
-fn open(extraction: &Extraction<'_>, request_id: &str) -> Span {
+fn open(extraction: &Extraction<'_>, request_id: &str, session: Option<&str>) -> Span {
     let Some(remote) = extraction.trace.remote() else {
         if extraction.baggage.is_empty() {
-            return span(request_id, None, None);
+            return span(request_id, session, None, None);
         }
         let context = carried(extraction, CorrelationContext::builder()).build();
-        return context.attach(|| span(request_id, None, None));
+        return context.attach(|| span(request_id, session, None, None));
     };
     let trace_id = TraceId::from_u128(remote.trace_id).map(TraceId::to_hex);
     let parent_id = remote
@@ -164,9 +169,9 @@ fn open(extraction: &Extraction<'_>, request_id: &str) -> Span {
     // Flags that differ from those of a trace begun here have to be carried on as they came.
     let is_like_ours = remote.flags == TraceFlags::SAMPLED.with(TraceFlags::RANDOM);
     if extraction.tracestate.is_none() && extraction.baggage.is_empty() && is_like_ours {
-        return span(request_id, trace_id, parent_id);
+        return span(request_id, session, trace_id, parent_id);
     }
-    context_of(extraction, remote).attach(|| span(request_id, trace_id, parent_id))
+    context_of(extraction, remote).attach(|| span(request_id, session, trace_id, parent_id))
 }
 
 /// What the fields of a span cannot say: flags, tracestate, baggage.
@@ -191,14 +196,31 @@ fn carried(
     builder
 }
 
-fn span(request_id: &str, trace_id: Option<&str>, parent_span_id: Option<&str>) -> Span {
+/// The value of a cookie, if it is harmless.
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let cookies = headers.get_all(header::COOKIE).iter();
+    let mut pairs = cookies.flat_map(|value| value.as_bytes().split(|&byte| byte == b';'));
+    pairs.find_map(|pair| {
+        let (key, value) = std::str::from_utf8(pair).ok()?.trim().split_once('=')?;
+        (key == name)
+            .then(|| request_id_rule(value.trim_matches('"').as_bytes()))
+            .flatten()
+    })
+}
+
+fn span(
+    request_id: &str,
+    session_id: Option<&str>,
+    trace_id: Option<&str>,
+    parent_span_id: Option<&str>,
+) -> Span {
     tracing::error_span!(
         target: TARGET,
         "request",
         request_id,
         trace_id,
         parent_span_id,
-        session_id = field::Empty,
+        session_id,
         user_id = field::Empty,
         organization_id = field::Empty,
     )

@@ -19,6 +19,8 @@ pub struct Extraction<'a> {
     pub tracestate: Option<Cow<'a, str>>,
     /// `X-Request-ID`, else `X-Correlation-ID`.
     pub request_id: RequestId<'a>,
+    /// `X-Session-ID`, else the member `session.id` of the baggage, if harmless.
+    pub session_id: Option<Cow<'a, str>>,
     /// Baggage within its limits; empty when there is none.
     pub baggage: Baggage<'a>,
 }
@@ -94,6 +96,7 @@ struct Found<'a> {
     tracestate: Vec<&'a [u8]>,
     baggage: Vec<&'a [u8]>,
     request_id: Option<&'a [u8]>,
+    session_id: Option<&'a [u8]>,
     correlation_id: Option<&'a [u8]>,
     foreign: Foreign<'a>,
 }
@@ -127,6 +130,9 @@ impl<'a> Found<'a> {
             12 if name.eq_ignore_ascii_case(request_id::X_REQUEST_ID) => {
                 first(&mut self.request_id, value);
             }
+            12 if name.eq_ignore_ascii_case(request_id::X_SESSION_ID) => {
+                first(&mut self.session_id, value);
+            }
             16 if name.eq_ignore_ascii_case(request_id::X_CORRELATION_ID) => {
                 first(&mut self.correlation_id, value);
             }
@@ -138,10 +144,17 @@ impl<'a> Found<'a> {
     fn judge(self) -> Extraction<'a> {
         let mut extraction = Extraction {
             request_id: judge_request_id(self.request_id.or(self.correlation_id)),
+            session_id: self
+                .session_id
+                .and_then(request_id::valid)
+                .map(Cow::Borrowed),
             ..Extraction::default()
         };
         if !self.baggage.is_empty() {
             extraction.baggage = Baggage::parse(&self.baggage);
+            if extraction.session_id.is_none() {
+                extraction.session_id = session_of(&extraction.baggage);
+            }
         }
         let own = self.traceparent.map(|value| match self.traceparents {
             1 => traceparent::parse(value),
@@ -246,6 +259,11 @@ fn judge_request_id(value: Option<&[u8]>) -> RequestId<'_> {
         None => RequestId::Absent,
         Some(value) => request_id::valid(value).map_or(RequestId::Rejected, RequestId::Valid),
     }
+}
+
+fn session_of<'a>(baggage: &Baggage<'_>) -> Option<Cow<'a, str>> {
+    let id = baggage.get(request_id::SESSION_MEMBER)?;
+    request_id::valid(id.as_bytes()).map(|id| Cow::Owned(id.to_owned()))
 }
 
 fn first<'a>(slot: &mut Option<&'a [u8]>, value: &'a [u8]) {

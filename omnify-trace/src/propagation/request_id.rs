@@ -4,6 +4,10 @@
 pub const X_REQUEST_ID: &str = "x-request-id";
 /// Its elder cousin: read when there is no [`X_REQUEST_ID`].
 pub const X_CORRELATION_ID: &str = "x-correlation-id";
+/// The header that names the browser session, by the same rule; not a secret, unlike a cookie.
+pub const X_SESSION_ID: &str = "x-session-id";
+/// The member of baggage that names it, by OpenTelemetry's name.
+pub const SESSION_MEMBER: &str = "session.id";
 /// The longest id that is accepted.
 pub const MAX_LENGTH: usize = 128;
 

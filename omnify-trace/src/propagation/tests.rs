@@ -485,6 +485,29 @@ fn request_ids_are_taken_only_when_harmless() {
 }
 
 #[test]
+fn session_ids_come_from_their_header_or_else_from_baggage() {
+    let session = |headers: &[(&str, &str)]| {
+        let extraction = extract(headers);
+        extraction.session_id.map(std::borrow::Cow::into_owned)
+    };
+    for (headers, expected) in [
+        (&[("X-Session-ID", "s-1")][..], Some("s-1")),
+        (&[("baggage", "a=b,session.id=s-2;p")][..], Some("s-2")),
+        (
+            &[("baggage", "session.id=s-2"), ("x-session-id", "s-1")][..],
+            Some("s-1"),
+        ),
+        (&[("x-session-id", "s 1")][..], None),
+        (&[("x-session-id", "")][..], None),
+        (&[("baggage", "session.id=s%0A1")][..], None),
+        (&[("x-session-ix", "s-1")][..], None),
+        (&[][..], None),
+    ] {
+        assert_eq!(session(headers).as_deref(), expected, "{headers:?}");
+    }
+}
+
+#[test]
 fn baggage_by_the_letter() {
     let parse = |text: &'static str| Baggage::parse(&[text.as_bytes()]);
     let baggage = parse(
