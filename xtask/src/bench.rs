@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use crate::{chromium, dashboard, shell};
+use crate::{chromium, dashboard, record, shell};
 
 /// What to measure, and how long.
 #[derive(clap::Args)]
@@ -39,10 +39,20 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if options.quick {
         command.arg("--quick");
     }
-    if let Some(file) = &options.json {
+    // A full run is for the record.
+    let recorded = (!options.quick)
+        .then(|| std::env::temp_dir().join(format!("omnify-bench-{}.json", std::process::id())));
+    let json = options.json.as_ref().or(recorded.as_ref());
+    if let Some(file) = json {
         command.arg("--json").arg(file);
     }
-    shell::run(&mut command)
+    shell::run(&mut command)?;
+    if let (Some(recorded), Some(file)) = (&recorded, json) {
+        let written = record::write(&options.area, file);
+        let _ = fs::remove_file(recorded);
+        written?;
+    }
+    Ok(())
 }
 
 /// The browser loggers' bench, with our logger built and the peers installed in a folder of their own:

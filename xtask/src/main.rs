@@ -10,6 +10,7 @@ mod chromium;
 mod dashboard;
 mod demo;
 mod firefox;
+mod record;
 mod shell;
 mod steps;
 mod test;

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::{
     App, Body,
     caller::Caller,
-    params::given,
+    params::end_of,
     problem::{ApiError, Problem},
 };
 use crate::{
@@ -85,11 +85,6 @@ pub(super) struct FreshToken {
     secret: String,
 }
 
-fn needs_admin(caller: &Caller) -> Result<(), ApiError> {
-    caller.needs(Role::Admin)?;
-    caller.needs_all_organizations()
-}
-
 fn named(parameter: &str, name: &str) -> Result<String, ApiError> {
     let name = name.trim();
     if name.is_empty() || name.len() > 128 || name.chars().any(char::is_control) {
@@ -110,7 +105,7 @@ pub(super) async fn tokens(
     AxumState(app): AxumState<App>,
     caller: Caller,
 ) -> Result<Json<Tokens>, ApiError> {
-    needs_admin(&caller)?;
+    caller.needs_admin()?;
     let tokens = app.state.tokens().await?;
     Ok(Json(Tokens {
         tokens: tokens.into_iter().map(Token::from).collect(),
@@ -129,15 +124,9 @@ pub(super) async fn new_token(
     caller: Caller,
     Body(wanted): Body<NewToken>,
 ) -> Result<(StatusCode, Json<FreshToken>), ApiError> {
-    needs_admin(&caller)?;
+    caller.needs_admin()?;
     let now = time::now();
-    let expires_at = given(&wanted.expires_in)
-        .map(|span| {
-            time::parse_span(span)
-                .map(|span| now.saturating_add(span))
-                .ok_or_else(|| ApiError::invalid("expires_in", "Send a span such as 12h or 90d."))
-        })
-        .transpose()?;
+    let expires_at = end_of("expires_in", &wanted.expires_in, now)?;
     let secret = new_secret("omnify_");
     let row = TokenRow {
         id: uuid::Uuid::now_v7().to_string(),
@@ -175,7 +164,7 @@ pub(super) async fn revoke_token(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    needs_admin(&caller)?;
+    caller.needs_admin()?;
     if !app.state.delete_token(&id).await? {
         return Err(ApiError::NotFound("There is no such token.".to_owned()));
     }
@@ -233,7 +222,7 @@ pub(super) async fn users(
     AxumState(app): AxumState<App>,
     caller: Caller,
 ) -> Result<Json<Users>, ApiError> {
-    needs_admin(&caller)?;
+    caller.needs_admin()?;
     let users = app.state.users().await?;
     Ok(Json(Users {
         users: users.into_iter().map(User::from).collect(),
@@ -254,7 +243,7 @@ pub(super) async fn put_user(
     Path(username): Path<String>,
     Body(change): Body<UserChange>,
 ) -> Result<Json<User>, ApiError> {
-    needs_admin(&caller)?;
+    caller.needs_admin()?;
     if change.password.chars().count() < SHORTEST_PASSWORD || change.password.len() > 1_024 {
         return Err(ApiError::invalid(
             "password",
@@ -294,7 +283,7 @@ pub(super) async fn remove_user(
     caller: Caller,
     Path(username): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    needs_admin(&caller)?;
+    caller.needs_admin()?;
     if !app.state.delete_user(&username).await? {
         return Err(ApiError::NotFound("There is no such user.".to_owned()));
     }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::{
     App, Body,
     caller::Caller,
-    params::given,
+    params::end_of,
     problem::{ApiError, Problem},
 };
 use crate::{
@@ -130,11 +130,6 @@ async fn keep(app: &App, caller: &Caller, id: String, rule: &AlertRule) -> Resul
     find(app, &row.id).await
 }
 
-fn may_change(caller: &Caller) -> Result<(), ApiError> {
-    caller.needs(Role::Admin)?;
-    caller.needs_all_organizations()
-}
-
 /// Make a rule.
 #[utoipa::path(post, path = "/alerts", tag = "alerts", request_body = AlertRule, responses(
     (status = 201, description = "The rule", body = Alert),
@@ -146,7 +141,7 @@ pub(super) async fn make(
     caller: Caller,
     Body(rule): Body<AlertRule>,
 ) -> Result<(StatusCode, Json<Alert>), ApiError> {
-    may_change(&caller)?;
+    caller.needs_admin()?;
     if app.state.alerts().await?.len() >= MOST_RULES {
         return Err(ApiError::invalid(
             "body",
@@ -171,7 +166,7 @@ pub(super) async fn put(
     Path(id): Path<String>,
     Body(rule): Body<AlertRule>,
 ) -> Result<Json<Alert>, ApiError> {
-    may_change(&caller)?;
+    caller.needs_admin()?;
     find(&app, &id).await?;
     Ok(Json(keep(&app, &caller, id, &rule).await?))
 }
@@ -188,7 +183,7 @@ pub(super) async fn remove(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    may_change(&caller)?;
+    caller.needs_admin()?;
     if !app.state.delete_alert(&id).await? {
         return Err(ApiError::NotFound(
             "There is no such alert rule.".to_owned(),
@@ -224,13 +219,7 @@ pub(super) async fn silence(
     caller.needs_all_organizations()?;
     find(&app, &id).await?;
     let now = time::now();
-    let until = given(&silence.duration)
-        .map(|span| {
-            time::parse_span(span)
-                .map(|span| now.saturating_add(span))
-                .ok_or_else(|| ApiError::invalid("for", "Send a span such as 1h."))
-        })
-        .transpose()?;
+    let until = end_of("for", &silence.duration, now)?;
     app.state.silence_alert(&id, until, now).await?;
     caller.audit("silence_alert", &id);
     Ok(Json(find(&app, &id).await?))

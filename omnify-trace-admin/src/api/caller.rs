@@ -54,6 +54,12 @@ impl Caller {
         }
     }
 
+    /// Refuses whoever is not an administrator of everything.
+    pub(super) fn needs_admin(&self) -> Result<(), ApiError> {
+        self.needs(Role::Admin)?;
+        self.needs_all_organizations()
+    }
+
     /// Writes down what an administrator did.
     pub(super) fn audit(&self, action: &'static str, subject: &str) {
         audit(&self.principal, action, subject);

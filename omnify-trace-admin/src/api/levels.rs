@@ -173,8 +173,7 @@ pub(super) async fn change_levels(
     caller: Caller,
     Body(change): Body<LevelsChange>,
 ) -> Result<Json<LevelsBody>, ApiError> {
-    caller.needs(Role::Admin)?;
-    caller.needs_all_organizations()?;
+    caller.needs_admin()?;
     let levels = levels_of(&app)?;
     let mut directives = levels.directives();
     if let Some(default) = &change.default {

@@ -227,6 +227,16 @@ pub(super) fn given(value: &Option<String>) -> Option<&str> {
         .filter(|text| !text.is_empty())
 }
 
+/// When a span that begins now ends; `None` if none was given.
+pub(super) fn end_of(name: &str, span: &Option<String>, now: i64) -> Result<Option<i64>, ApiError> {
+    let end = |span: &str| {
+        time::parse_span(span)
+            .map(|span| now.saturating_add(span))
+            .ok_or_else(|| ApiError::invalid(name, "Send a span such as 1h, 12h or 90d."))
+    };
+    given(span).map(end).transpose()
+}
+
 /// The parts of a comma-separated list.
 pub(super) fn list(text: &str) -> impl Iterator<Item = &str> {
     text.split(',')

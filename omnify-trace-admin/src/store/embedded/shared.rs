@@ -26,6 +26,9 @@ use crate::store::{Line, Reading, StoreError};
 /// Lines that a slow receiver of the live tail may lag behind.
 const TAIL_CAPACITY: usize = 8192;
 
+/// A chunk of so many rows is large enough: joining it to its neighbours would only copy it.
+const MERGED_ROWS: usize = 16_384;
+
 /// What can go wrong in the background.
 const SEAL: &str = "seal a segment";
 
@@ -339,7 +342,7 @@ pub(crate) fn write_whole(directory: &Path, name: &str, bytes: &[u8]) -> Result<
 /// become thousands of chunks.
 fn merge_small(chunks: &mut Vec<Arc<Chunk>>) {
     while let [.., before, last] = chunks.as_slice() {
-        if before.rows() >= 32_768 || before.rows() > last.rows() * 2 {
+        if before.rows() >= MERGED_ROWS || before.rows() > last.rows() * 2 {
             return;
         }
         let at = chunks.len() - 2;

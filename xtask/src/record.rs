@@ -1,0 +1,99 @@
+//! `docs/benchmarks.md`: a section for each area, written anew by each full run of it.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context as _, Result};
+
+use crate::shell;
+
+const FILE: &str = "docs/benchmarks.md";
+const HEAD: &str = "# Measurements\n\nWritten by `cargo xtask bench AREA`; each run writes the section of its area anew. \
+                    Figures compare within one run on one machine; nothing else may be concluded from them.\n";
+
+/// Writes an area's section from the run's JSON.
+pub(crate) fn write(area: &str, json: &Path) -> Result<()> {
+    let rows = fs::read(json).with_context(|| format!("cannot read {}", json.display()))?;
+    let rows: Vec<serde_json::Value> = serde_json::from_slice(&rows)?;
+    let path = shell::root().join(FILE);
+    let old = fs::read_to_string(&path).unwrap_or_else(|_| HEAD.to_owned());
+    fs::write(&path, replaced(&old, area, &section(area, &rows)))?;
+    println!("{FILE}: section {area} written");
+    Ok(())
+}
+
+/// The text with this area's section in place of the old one, or at the end.
+fn replaced(old: &str, area: &str, section: &str) -> String {
+    let (begin, end) = (
+        format!("<!-- begin {area} -->\n"),
+        format!("<!-- end {area} -->\n"),
+    );
+    let whole = format!("{begin}{section}{end}");
+    match (old.find(&begin), old.find(&end)) {
+        (Some(from), Some(to)) if from < to => {
+            format!("{}{whole}{}", &old[..from], &old[to + end.len()..])
+        }
+        _ => format!("{}\n\n{whole}", old.trim_end()),
+    }
+}
+
+/// A line for each subject of each case, in the order of the run.
+fn section(area: &str, rows: &[serde_json::Value]) -> String {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut text = format!(
+        "## {area}\n\n`cargo xtask bench {area}`, {cores} cores\n\n| case | subject | figures |\n|---|---|---|\n"
+    );
+    let mut lines: Vec<(&str, &str, Vec<String>)> = Vec::new();
+    for row in rows {
+        let text = |name: &str| row[name].as_str().unwrap_or_default();
+        let (case, subject) = (text("case"), text("subject"));
+        let mut figure = format!(
+            "{} {}",
+            number(row["value"].as_f64().unwrap_or(0.0)),
+            text("unit")
+        );
+        if let (Some(ratio), Some(with)) = (row["ratio"].as_f64(), row["ratio_to"].as_str())
+            && with != subject
+        {
+            figure += &format!(" ({ratio:.2} × less than {with})");
+        }
+        match lines
+            .iter_mut()
+            .find(|line| (line.0, line.1) == (case, subject))
+        {
+            Some(line) => line.2.push(figure),
+            None => lines.push((case, subject, vec![figure])),
+        }
+    }
+    for (case, subject, figures) in lines {
+        text += &format!("| {case} | {subject} | {} |\n", figures.join(" · "));
+    }
+    text
+}
+
+fn number(value: f64) -> String {
+    if value >= 1000.0 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.2}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_is_replaced_and_the_others_stay() {
+        let row = |value: f64| serde_json::json!({"case": "c", "subject": "s", "value": value, "unit": "ms"});
+        let once = replaced(HEAD, "emit", &section("emit", &[row(1.0)]));
+        let both = replaced(&once, "store", &section("store", &[row(2.0), row(3.0)]));
+        let again = replaced(&both, "emit", &section("emit", &[row(4.0)]));
+        assert!(
+            again.starts_with(HEAD.trim_end()) && !again.contains("1.00 ms"),
+            "{again}"
+        );
+        assert!(again.contains("| c | s | 4.00 ms |"), "{again}");
+        assert!(again.contains("| c | s | 2.00 ms · 3.00 ms |"), "{again}");
+        assert_eq!(again.matches("## ").count(), 2);
+    }
+}
