@@ -135,7 +135,8 @@ pub(super) fn quoted_logic(text: &[u8], start: usize, end: usize, points: u16) -
             b"rlike ",
         ]
         .iter()
-        .any(|operator| contains(rest, operator));
+        .any(|operator| contains(rest, operator))
+        || matches!(trim(rest), [b'\'', b'\'', ..] | [b'"', b'"', ..]);
     let separated = start > 0 && !is_word(text[start - 1]);
     given(broke_out && compares && separated, points)
 }
@@ -144,6 +145,10 @@ pub(super) fn quoted_logic(text: &[u8], start: usize, end: usize, points: u16) -
 pub(super) fn numeric_logic(text: &[u8], start: usize, end: usize, points: u16) -> u16 {
     let number = before(text, start)
         .is_some_and(|byte| byte.is_ascii_digit() || matches!(byte, b'\'' | b'"' | b')'));
+    // `1<2 and 3>2` is mathematics: an attack follows a plain value.
+    let compared = head_of(text, start)
+        .iter()
+        .any(|byte| matches!(byte, b'<' | b'>'));
     let rest = trim(rest_of(text, end, 60));
     let left = rest
         .iter()
@@ -155,9 +160,56 @@ pub(super) fn numeric_logic(text: &[u8], start: usize, end: usize, points: u16) 
             .first()
             .is_some_and(|byte| byte.is_ascii_digit() || matches!(byte, b'\'' | b'"' | b'('));
     given(
-        number && constant && matches!(operator, Some(b'=' | b'<' | b'>' | b'(' | b'!')),
+        number
+            && !compared
+            && constant
+            && matches!(operator, Some(b'=' | b'<' | b'>' | b'(' | b'!')),
         word_start(text, start, end, points),
     )
+}
+
+/// `or 1=1` as the beginning of a value: a connective with nothing to connect.
+pub(super) fn first_logic(text: &[u8], start: usize, end: usize, points: u16) -> u16 {
+    let begins = matches!(before(text, start), None | Some(b'=' | SEPARATOR));
+    let rest = trim(rest_of(text, end, 60));
+    let word = |part: &[u8]| part.iter().take_while(|&&byte| is_word(byte)).count();
+    let left = word(rest);
+    let right = trim(&rest[left..]);
+    let operator = right
+        .iter()
+        .take_while(|byte| b"=<>!".contains(byte))
+        .count();
+    let right = trim(&right[operator..]);
+    let tail = trim(&right[word(right)..]);
+    let ended = tail.is_empty() || tail.starts_with(b"--") || tail.starts_with(b"#");
+    given(
+        begins && left > 0 && operator > 0 && word(right) > 0 && ended,
+        points,
+    )
+}
+
+/// `order by 12--`: a column by its number, then a comment or another one.
+pub(super) fn column(text: &[u8], _: usize, end: usize, points: u16) -> u16 {
+    let rest = trim(rest_of(text, end, 40));
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let tail = trim(&rest[digits..]);
+    let goes_on = tail.starts_with(b"--") || tail.starts_with(b"#") || tail.starts_with(b",");
+    given(digits > 0 && goes_on, points)
+}
+
+/// The beginning of a text or value: a function's body further on is somebody's code.
+pub(super) fn at_start(text: &[u8], start: usize, _: usize, points: u16) -> u16 {
+    given(
+        matches!(before(text, start), None | Some(b'=' | SEPARATOR)),
+        points,
+    )
+}
+
+/// The whole of a parameter's value.
+pub(super) fn whole_value(text: &[u8], start: usize, end: usize, points: u16) -> u16 {
+    let begins = start > 0 && text[start - 1] == b'=';
+    let ends = text.get(end).is_none_or(|&byte| byte == SEPARATOR);
+    given(begins && ends, points)
 }
 
 /// `union select` needs something to select, and is no part of "union selects a president".
@@ -257,6 +309,8 @@ pub(super) fn command(text: &[u8], start: usize, end: usize, points: u16) -> u16
         Some(b'&') => start >= 2 && (text[start - 1] == b' ' || text[start - 2] == b'&'),
         Some(b'(') => contains(&text[..start], b"$(") || contains(&text[..start], b"<("),
         Some(b'/') => text[..start].ends_with(b"/bin/"),
+        // A line break that the application may unescape.
+        Some(b'n') => text[..start].ends_with(b"\\n"),
         _ => false,
     };
     let ended = text

@@ -37,12 +37,50 @@ fn one(text: &[u8]) -> (u8, usize) {
     {
         return (high << 4 | low, 3);
     }
-    if let [_, b'u' | b'U', b'0', b'0', high, low, ..] = text
-        && let (Some(high), Some(low)) = (digit(*high), digit(*low))
+    if let [_, b'u' | b'U', digits @ ..] = text
+        && let Some(code) = four(digits)
+        && let Some(byte) = look_alike(code)
     {
-        return (high << 4 | low, 6);
+        return (byte, 6);
     }
     (b'%', 1)
+}
+
+fn four(text: &[u8]) -> Option<u16> {
+    let digits = text.get(..4)?.iter();
+    digits
+        .copied()
+        .try_fold(0, |code, byte| Some(code << 4 | u16::from(digit(byte)?)))
+}
+
+/// ASCII, and the characters that some servers take for a dot or a slash.
+fn look_alike(code: u16) -> Option<u8> {
+    match code {
+        0x2024 | 0xff0e => Some(b'.'),
+        0x2044 | 0x2215 | 0xff0f | 0xefc8 | 0xf025 => Some(b'/'),
+        0x2216 | 0xff3c => Some(b'\\'),
+        code => u8::try_from(code).ok(),
+    }
+}
+
+/// A dot or a slash in more bytes than UTF-8 allows, or in the width of Chinese letters, and how
+/// many bytes it took. What else is spelled like that stays as it is: it may be Latin-1.
+fn overlong(text: &[u8]) -> Option<(u8, usize)> {
+    let (byte, used) = match *text {
+        [0xef, 0xbc, 0x8e, ..] => (b'.', 3),
+        [0xef, 0xbc, 0x8f, ..] | [0xe2, 0x88, 0x95, ..] => (b'/', 3),
+        [0xef, 0xbc, 0xbc, ..] | [0xe2, 0x88, 0x96, ..] => (b'\\', 3),
+        [0xc0 | 0xc1, low @ (b'.' | b'/' | b'\\'), ..] => (low, 2),
+        [lead @ (0xc0 | 0xc1), low, ..] => ((lead & 1) << 6 | (low & 0x3f), 2),
+        [0xe0, high @ 0x80..=0x81, low, ..] => ((high & 1) << 6 | (low & 0x3f), 3),
+        [0xf0, 0x80, high @ 0x80..=0x81, low, ..] => ((high & 1) << 6 | (low & 0x3f), 4),
+        [0xf8, 0x80, 0x80, high @ 0x80..=0x81, low, ..] => ((high & 1) << 6 | (low & 0x3f), 5),
+        [0xfc, 0x80, 0x80, 0x80, high @ 0x80..=0x81, low, ..] => {
+            ((high & 1) << 6 | (low & 0x3f), 6)
+        }
+        _ => return None,
+    };
+    matches!(byte, b'.' | b'/' | b'\\').then_some((byte, used))
 }
 
 const fn digit(byte: u8) -> Option<u8> {
@@ -76,6 +114,7 @@ pub(super) fn fold(text: &[u8], out: &mut Vec<u8>) {
             }
             [b'*', b'/', ..] => (b' ', 2),
             [b'\t' | 0x0b | 0x0c | 0xa0, ..] => (b' ', 1),
+            [0xc0..=0xff, ..] => overlong(&text[i..]).unwrap_or((text[i], 1)),
             [byte, ..] => (byte.to_ascii_lowercase(), 1),
             [] => break,
         };

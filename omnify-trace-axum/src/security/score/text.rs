@@ -19,6 +19,9 @@ static AUTOMATON: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         .ok()
 });
 
+/// Fragments of one text that are looked at closely: each costs a look at the text around it.
+const MAX_FRAGMENTS: usize = 1024;
+
 thread_local! {
     /// Decoded and folded text of the request at hand.
     static BUFFERS: RefCell<[Vec<u8>; 3]> = const { RefCell::new([const { Vec::new() }; 3]) };
@@ -92,7 +95,14 @@ fn has_markup(text: &[u8]) -> bool {
 /// Adds the points of every fragment in `text`.
 pub(super) fn search(text: &[u8], location: Location, finding: &mut Finding) {
     let Some(automaton) = &*AUTOMATON else { return };
+    let mut left = MAX_FRAGMENTS;
     for found in automaton.find_overlapping_iter(text) {
+        left -= 1;
+        if left == 0 {
+            // No honest text has so many; what else is in it need not be known.
+            finding.add(Rule::Oversized, location, super::SUSPICIOUS);
+            return;
+        }
         let fragment = &FRAGMENTS[found.pattern().as_usize()];
         if fragment.place.allows(location) {
             let points = (fragment.confirm)(text, found.start(), found.end(), fragment.points);
