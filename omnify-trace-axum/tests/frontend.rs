@@ -293,6 +293,31 @@ async fn limits_answer_413_and_429() {
 }
 
 #[tokio::test]
+async fn the_rate_is_limited_by_address_and_by_session() {
+    let _log = capture();
+    let app: Router = Router::new().merge(FrontendLogs::new().per_second(NonZeroU32::MIN).router());
+    let batch = |session: &str, count: usize| {
+        let entry = json!({"message": "a", "context": {"session_id": session}});
+        Value::Array(vec![entry; count]).to_string()
+    };
+    for (address, session, count, status) in [
+        // All that a sender may save up.
+        ("203.0.113.1:1", "s-1", 400, 202),
+        ("203.0.113.1:2", "s-2", 40, 429),
+        ("203.0.113.2:1", "s-1", 40, 429),
+        ("203.0.113.3:1", "s-3", 40, 202),
+    ] {
+        let mut request = post("application/json", batch(session, count));
+        let peer: std::net::SocketAddr = address.parse().expect("an address");
+        request
+            .extensions_mut()
+            .insert(axum::extract::ConnectInfo(peer));
+        let response = send(&app, request).await;
+        assert_eq!(response.status(), status, "{address} {session}");
+    }
+}
+
+#[tokio::test]
 async fn only_allowed_origins_may_send() {
     let app: Router = Router::new().merge(
         FrontendLogs::new()

@@ -328,6 +328,113 @@ async fn unknown_key_ids_do_not_make_the_issuer_suffer() {
     assert_eq!(reason(&log).as_deref(), Some("unknown_key"));
 }
 
+#[tokio::test(start_paused = true)]
+async fn rotated_keys_are_fetched_when_a_token_names_one_and_old_ones_end() {
+    let _log = capture();
+    let published = Arc::new(AtomicUsize::new(0));
+    let asked = Arc::new(AtomicUsize::new(0));
+    let (now_published, now_asked) = (Arc::clone(&published), Arc::clone(&asked));
+    let jwks = Jwks::new(move || {
+        now_asked.fetch_add(1, SeqCst);
+        let id = ["k1", "k2"][now_published.load(SeqCst)];
+        async move {
+            let key = EncodingKey::from_ed_pem(include_bytes!("keys/ed.pem")).expect("a key");
+            let mut jwk = jsonwebtoken::jwk::Jwk::from_encoding_key(&key, Signing::EdDSA)
+                .map_err(|error| JwksError(error.to_string()))?;
+            jwk.common.key_id = Some(id.to_owned());
+            Ok(Bytes::from(json!({"keys": [jwk]}).to_string()))
+        }
+    });
+    let app = app(IdentityLayer::jwks(Algorithm::EdDsa, jwks).expect("a layer"));
+    assert_eq!(call(&app, &signed_by("k1")).await.body(), "u-7");
+    published.store(1, SeqCst);
+    // The issuer was asked a moment ago: not again for a stranger's key id.
+    assert_eq!(call(&app, &signed_by("k2")).await.body(), "");
+    tokio::time::advance(std::time::Duration::from_secs(11)).await;
+    assert_eq!(call(&app, &signed_by("k2")).await.body(), "u-7");
+    assert_eq!(asked.load(SeqCst), 2);
+    // What the issuer no longer publishes is no key any more.
+    let mut header = Header::new(Signing::EdDSA);
+    header.kid = Some("k1".to_owned());
+    let key = EncodingKey::from_ed_pem(include_bytes!("keys/ed.pem")).expect("a key");
+    let mut other = claims();
+    other["sub"] = json!("u-8");
+    let token = encode(&header, &other, &key).expect("a token");
+    assert_eq!(call(&app, &token).await.body(), "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn published_keys_are_kept_for_ten_minutes_and_used_on_while_the_issuer_is_away() {
+    let _log = capture();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let jwks = Jwks::new(move || {
+        let first = count.fetch_add(1, SeqCst) == 0;
+        async move {
+            if !first {
+                return Err(JwksError("away".into()));
+            }
+            let key = EncodingKey::from_ed_pem(include_bytes!("keys/ed.pem")).expect("a key");
+            let mut jwk = jsonwebtoken::jwk::Jwk::from_encoding_key(&key, Signing::EdDSA)
+                .map_err(|error| JwksError(error.to_string()))?;
+            jwk.common.key_id = Some("k1".to_owned());
+            Ok(Bytes::from(json!({"keys": [jwk]}).to_string()))
+        }
+    });
+    let app = app(IdentityLayer::jwks(Algorithm::EdDsa, jwks).expect("a layer"));
+    for (minute, times) in [(0, 1), (9, 1), (11, 2)] {
+        let mut claims = claims();
+        claims["jti"] = json!(minute);
+        let mut header = Header::new(Signing::EdDSA);
+        header.kid = Some("k1".to_owned());
+        let key = EncodingKey::from_ed_pem(include_bytes!("keys/ed.pem")).expect("a key");
+        let token = encode(&header, &claims, &key).expect("a token");
+        assert_eq!(call(&app, &token).await.body(), "u-7", "minute {minute}");
+        assert_eq!(asked.load(SeqCst), times, "minute {minute}");
+        let step = if minute == 0 { 9 } else { 2 };
+        tokio::time::advance(std::time::Duration::from_secs(step * 60)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_public_key_used_as_a_shared_secret_signs_nothing() {
+    // What an attacker knows is the public key; a verifier that took the algorithm from the
+    // token's header would take its bytes for a shared secret.
+    let public = include_bytes!("keys/rsa.pub.pem");
+    let app = app(IdentityLayer::public_key(Algorithm::Rs256, public).expect("a key"));
+    for algorithm in [Signing::HS256, Signing::HS384, Signing::HS512] {
+        let log = capture();
+        let secret = EncodingKey::from_secret(public);
+        let token = encode(&Header::new(algorithm), &claims(), &secret).expect("a token");
+        assert_eq!(call(&app, &token).await.body(), "");
+        assert_eq!(reason(&log).as_deref(), Some("algorithm"));
+    }
+}
+
+#[tokio::test]
+async fn keys_and_addresses_in_a_tokens_header_are_not_followed() {
+    let log = capture();
+    let mut header = Header::new(Signing::EdDSA);
+    let key = EncodingKey::from_ed_pem(include_bytes!("keys/ed.pem")).expect("a key");
+    header.jwk = jsonwebtoken::jwk::Jwk::from_encoding_key(&key, Signing::EdDSA).ok();
+    header.jku = Some("https://evil.example/keys".to_owned());
+    let token = encode(&header, &claims(), &key).expect("a token");
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    let empty = Jwks::new(move || {
+        counted.fetch_add(1, SeqCst);
+        async { Ok(Bytes::from_static(br#"{"keys": []}"#)) }
+    });
+    let app = app(IdentityLayer::jwks(Algorithm::EdDsa, empty).expect("a layer"));
+    assert_eq!(call(&app, &token).await.body(), "");
+    assert!(reason(&log).is_some());
+    assert_eq!(
+        asked.load(SeqCst),
+        1,
+        "the configured issuer, and nobody else"
+    );
+}
+
 #[tokio::test]
 async fn keys_that_cannot_be_fetched_are_an_event_of_their_own() {
     let log = capture();
