@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::{Options, alloc, emit, http, operations, report::Report};
+use crate::{Options, alloc, report::Report};
 
 /// What a subject hands its work to: a loop of so many turns.
 pub type Measure<'a> = &'a mut dyn FnMut(&mut dyn FnMut(u64));
@@ -53,9 +53,12 @@ struct Sample {
 /// All cases of an area that is measured this way.
 fn cases(area: &str) -> &'static [Case] {
     match area {
-        "emit" => emit::CASES,
-        "operations" => operations::CASES,
-        "http" => http::CASES,
+        #[cfg(feature = "emit")]
+        "emit" => crate::emit::CASES,
+        #[cfg(feature = "operations")]
+        "operations" => crate::operations::CASES,
+        #[cfg(feature = "http")]
+        "http" => crate::http::CASES,
         _ => &[],
     }
 }

@@ -11,11 +11,16 @@
 
 pub mod alloc;
 pub mod child;
+#[cfg(feature = "emit")]
 pub mod emit;
+#[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "emit")]
 pub mod journal;
+#[cfg(feature = "operations")]
 pub mod operations;
 pub mod report;
+#[cfg(feature = "store")]
 pub mod store;
 
 /// How to measure.

@@ -4,9 +4,7 @@ use std::{fs, path::PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand};
-use omnify_benches::{
-    Options, alloc::Counting, child, emit, http, journal, operations, report::Report, store,
-};
+use omnify_benches::{Options, alloc::Counting, child, report::Report};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -21,19 +19,27 @@ struct Cli {
 #[derive(Subcommand)]
 enum Area {
     /// One event, one request, one disabled event, two threads; and the journal
+    #[cfg(feature = "emit")]
     Emit(Common),
     /// One request through axum: bare, our layers, our peers'
+    #[cfg(feature = "http")]
     Http(Common),
     /// The journal alone
+    #[cfg(feature = "emit")]
     Journal(Common),
     /// Opening and closing an operation, traced locks beside plain ones
+    #[cfg(feature = "operations")]
     Operations(Common),
     /// The log store: taking in ten million lines, and questions about them
+    #[cfg(feature = "store")]
     Store(Common),
     /// One subject of one case, measured in this process: what the areas start
     #[command(hide = true)]
     Child(child::Arguments),
 }
+
+/// What measures an area.
+type Run = fn(&Options) -> Result<Report>;
 
 #[derive(Args)]
 struct Common {
@@ -46,14 +52,20 @@ struct Common {
 }
 
 fn main() -> Result<()> {
-    let (common, run): (Common, fn(&Options) -> Result<Report>) = match Cli::parse().area {
-        Area::Emit(common) => (common, emit_and_journal),
-        Area::Http(common) => (common, http::run),
-        Area::Journal(common) => (common, journal::run),
-        Area::Operations(common) => (common, operations::run),
-        Area::Store(common) => (common, store::run),
-        Area::Child(arguments) => return child::serve(&arguments),
-    };
+    let (common, run): (Common, Run) =
+        match Cli::parse().area {
+            #[cfg(feature = "emit")]
+            Area::Emit(common) => (common, emit_and_journal),
+            #[cfg(feature = "http")]
+            Area::Http(common) => (common, omnify_benches::http::run),
+            #[cfg(feature = "emit")]
+            Area::Journal(common) => (common, omnify_benches::journal::run),
+            #[cfg(feature = "operations")]
+            Area::Operations(common) => (common, omnify_benches::operations::run),
+            #[cfg(feature = "store")]
+            Area::Store(common) => (common, omnify_benches::store::run),
+            Area::Child(arguments) => return child::serve(&arguments),
+        };
     let report = run(&Options {
         quick: common.quick,
     })?;
@@ -65,8 +77,9 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+#[cfg(feature = "emit")]
 fn emit_and_journal(options: &Options) -> Result<Report> {
-    let mut report = emit::run(options)?;
-    report.extend(journal::run(options)?);
+    let mut report = omnify_benches::emit::run(options)?;
+    report.extend(omnify_benches::journal::run(options)?);
     Ok(report)
 }

@@ -91,8 +91,15 @@ impl Report {
         serde_json::to_string_pretty(&self.rows).unwrap_or_default()
     }
 
-    /// Prints a Markdown table per case: a line per subject, a column per unit.
+    /// Prints [`text`](Self::text).
     pub fn print(&self) {
+        print!("{}", self.text());
+    }
+
+    /// A Markdown table per case: a line per subject, a column per unit. Then the notes.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
         let mut cases: Vec<&str> = Vec::new();
         for row in &self.rows {
             if !cases.contains(&row.case.as_str()) {
@@ -100,14 +107,15 @@ impl Report {
             }
         }
         for case in cases {
-            self.print_case(case);
+            text += &self.table(case);
         }
         for note in &self.notes {
-            println!("{note}");
+            text += &format!("{note}\n");
         }
+        text
     }
 
-    fn print_case(&self, case: &str) {
+    fn table(&self, case: &str) -> String {
         let rows = || self.rows.iter().filter(|row| row.case == case);
         let mut units: Vec<&str> = Vec::new();
         let mut subjects: Vec<&str> = Vec::new();
@@ -130,7 +138,7 @@ impl Report {
             header += &format!(" times less than {with} |");
             line += &format!("{}:|", "-".repeat(with.len() + 17));
         }
-        println!("{header}\n{line}");
+        let mut table = format!("{header}\n{line}\n");
         for subject in subjects {
             let mut text = format!("| {subject:<48} |");
             for unit in &units {
@@ -146,9 +154,11 @@ impl Report {
                 let ratio = ratio.map_or(String::new(), |ratio| format!("{ratio:.2}"));
                 text += &format!(" {ratio:>width$} |", width = with.len() + 16);
             }
-            println!("{text}");
+            table += &text;
+            table.push('\n');
         }
-        println!();
+        table.push('\n');
+        table
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use omnify_trace::{
@@ -160,6 +160,32 @@ fn duplicates_are_held_back_and_told_of() {
             sink.clear();
             telemetry.flush(Duration::from_secs(1));
             assert_eq!(messages(sink), [""; 0], "told once");
+        },
+    );
+}
+
+#[test]
+fn duplicates_are_told_of_although_nothing_else_happens() {
+    let rule = Duplicates::new(Duration::from_millis(20)).allowed(1);
+    under(
+        |builder| builder.duplicates(rule),
+        |telemetry, sink| {
+            (0..50).for_each(|_| warn!("disk 1 is full"));
+            let deadline = Instant::now() + Duration::from_secs(30);
+            let told = |sink: &MemorySink| -> u64 {
+                let count =
+                    |event: &serde_json::Value| event["extra"]["count"].as_u64().unwrap_or(0);
+                sink.events().iter().map(count).sum()
+            };
+            let repeated = |sink: &MemorySink| -> u64 {
+                let count = |event: &serde_json::Value| event["repeated"].as_u64().unwrap_or(0);
+                sink.events().iter().map(count).sum()
+            };
+            while told(sink) + repeated(sink) < telemetry.stats().suppressed {
+                assert!(Instant::now() < deadline, "{:?}", sink.events());
+                std::thread::yield_now();
+            }
+            assert!(telemetry.stats().suppressed > 0);
         },
     );
 }

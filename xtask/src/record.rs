@@ -1,6 +1,6 @@
 //! `docs/benchmarks.md`: a section for each area, written anew by each full run of it.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context as _, Result};
 
@@ -38,9 +38,11 @@ fn replaced(old: &str, area: &str, section: &str) -> String {
 
 /// A line for each subject of each case, in the order of the run.
 fn section(area: &str, rows: &[serde_json::Value]) -> String {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let lock = fs::read_to_string(shell::root().join("Cargo.lock")).unwrap_or_default();
     let mut text = format!(
-        "## {area}\n\n`cargo xtask bench {area}`, {cores} cores\n\n| case | subject | figures |\n|---|---|---|\n"
+        "## {area}\n\n`cargo xtask bench {area}` on {}.{}\n\n| case | subject | figures |\n|---|---|---|\n",
+        machine(),
+        versions(&lock, peers(area)),
     );
     let mut lines: Vec<(&str, &str, Vec<String>)> = Vec::new();
     for row in rows {
@@ -70,6 +72,63 @@ fn section(area: &str, rows: &[serde_json::Value]) -> String {
     text
 }
 
+/// Processor, cores, memory, kernel, compiler.
+fn machine() -> String {
+    let fact = |file: &str, key: &str| {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        let line = text.lines().find(|line| line.starts_with(key));
+        let value = line.and_then(|line| line.split_once(':'));
+        value.map_or_else(String::new, |(_, value)| value.trim().to_owned())
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let memory = fact("/proc/meminfo", "MemTotal");
+    let memory = memory.strip_suffix(" kB").and_then(|kb| kb.parse().ok());
+    let memory = memory.map_or(0, |kb: u64| kb.div_ceil(1 << 20));
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let rustc = Command::new("rustc").arg("-V").output();
+    let rustc = rustc.map_or_else(|_| Vec::new(), |output| output.stdout);
+    format!(
+        "{}, {cores} cores, {memory} GiB, Linux {}, {}",
+        fact("/proc/cpuinfo", "model name"),
+        kernel.trim(),
+        String::from_utf8_lossy(&rustc).trim(),
+    )
+}
+
+/// The crates that an area compares with.
+fn peers(area: &str) -> &'static [&'static str] {
+    match area {
+        "emit" => &[
+            "tracing-subscriber",
+            "json-subscriber",
+            "tracing-bunyan-formatter",
+            "logforth",
+            "slog",
+            "slog-json",
+            "slog-async",
+            "fastrace",
+            "serde_json",
+            "tracing-appender",
+        ],
+        "http" => &["axum", "tower-http"],
+        _ => &[],
+    }
+}
+
+/// ` Peers: …`, with the versions that the lock file has.
+fn versions(lock: &str, peers: &[&str]) -> String {
+    let version = |name: &&str| {
+        let (_, after) = lock.split_once(&format!("name = \"{name}\"\nversion = \""))?;
+        let (version, _) = after.split_once('"')?;
+        Some(format!("{name} {version}"))
+    };
+    let named: Vec<_> = peers.iter().filter_map(version).collect();
+    if named.is_empty() {
+        return String::new();
+    }
+    format!(" Peers: {}.", named.join(", "))
+}
+
 fn number(value: f64) -> String {
     if value >= 1000.0 {
         format!("{value:.0}")
@@ -95,5 +154,11 @@ mod tests {
         assert!(again.contains("| c | s | 4.00 ms |"), "{again}");
         assert!(again.contains("| c | s | 2.00 ms · 3.00 ms |"), "{again}");
         assert_eq!(again.matches("## ").count(), 2);
+    }
+    #[test]
+    fn versions_come_from_the_lock_file() {
+        let lock = "name = \"slog\"\nversion = \"2.8.0\"\nname = \"slog-json\"\nversion = \"2.6.1\"\n";
+        assert_eq!(versions(lock, &["slog", "none"]), " Peers: slog 2.8.0.");
+        assert_eq!(versions(lock, &[]), "");
     }
 }

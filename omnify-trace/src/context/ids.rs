@@ -161,6 +161,28 @@ pub(crate) fn hex_into(bytes: &[u8], out: &mut [u8]) {
     }
 }
 
+/// The sixteen digits of an id, eight at a time.
+#[inline]
+pub(crate) fn hex_u64(value: u64) -> [u8; 16] {
+    let mut out = [0; 16];
+    out[..8].copy_from_slice(&hex_u32((value >> 32) as u32));
+    out[8..].copy_from_slice(&hex_u32(value as u32));
+    out
+}
+
+#[inline]
+fn hex_u32(value: u32) -> [u8; 8] {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let mut x = u64::from(value);
+    // One digit to each byte, in order.
+    x = (x & 0xffff_0000) << 16 | x & 0xffff;
+    x = (x & 0x0000_ff00_0000_ff00) << 8 | x & 0x0000_00ff_0000_00ff;
+    x = (x & 0x00f0_00f0_00f0_00f0) << 4 | x & 0x000f_000f_000f_000f;
+    let letters = (x + 6 * ONES) >> 4 & ONES;
+    let gap = u64::from(b'a' - b'0' - 10);
+    (x + u64::from(b'0') * ONES + letters * gap).to_be_bytes()
+}
+
 fn parse_hex(text: &str, digits: usize) -> Option<u128> {
     if text.len() != digits {
         return None;
@@ -178,6 +200,15 @@ fn parse_hex(text: &str, digits: usize) -> Option<u128> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_at_once_are_those_one_by_one() {
+        for value in [0, 1, u64::MAX, 0x0123_4567_89ab_cdef, 0xa0b1_c2d3_e4f5_9a69] {
+            let mut slow = [0; 16];
+            hex_into(&value.to_be_bytes(), &mut slow);
+            assert_eq!(hex_u64(value), slow);
+        }
+    }
 
     #[test]
     fn ids_round_trip_and_refuse_what_the_specification_refuses() {

@@ -17,9 +17,9 @@ mod names;
 pub(crate) mod rng;
 
 pub use correlation::{ContextBuilder, CorrelationContext};
-#[cfg(feature = "runtime")]
-pub(crate) use ids::hex_into;
 pub use ids::{SpanId, TraceId};
+#[cfg(feature = "runtime")]
+pub(crate) use ids::{hex_into, hex_u64};
 pub use names::{
     AgentName, InvalidId, OrganizationId, RequestId, RunId, SessionId, StepId, UserId, WorkflowId,
 };

@@ -161,6 +161,10 @@ mod tests {
             }
             assert_ne!(content(&line[..len + 1]), whole);
         }
+        // Whole blocks that changed places.
+        let mut swapped = line.clone();
+        swapped[..128].rotate_left(64);
+        assert_ne!(content(&swapped), content(&line));
         let word = committed(Stream::Backend, 5, 64, content(b"hello"));
         assert!(proves_committed(word, 64, content(b"hello")));
         assert!(!proves_committed(word, 72, content(b"hello")));

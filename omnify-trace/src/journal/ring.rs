@@ -61,6 +61,8 @@ pub(super) const MIN_CAPACITY: usize = 4096;
 pub(super) const MAX_CAPACITY: usize = 1 << 30;
 
 const NOTE_READY: u64 = 2;
+/// How far before a line's place its memory is asked for.
+const WARM_AHEAD: u64 = 512;
 /// Words of one bit per slot.
 const TAKEN: usize = IN_FLIGHT_SLOTS / 64;
 
@@ -325,14 +327,14 @@ impl Ring {
         notes
     }
 
-    /// Asks the processor for the memory that the next line will lie in, so that its producer does
-    /// not wait for it.
+    /// Asks the processor for the memory that the line after the next will lie in, so that its
+    /// producer does not wait for it. The next line's was asked for by the one before.
     #[inline]
     fn warm(&self, at: u64) {
         #[cfg(all(target_arch = "x86_64", not(miri)))]
         for line in 0..8 {
             use std::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
-            let offset = self.offset(at + line * 64);
+            let offset = self.offset(at + WARM_AHEAD + line * 64);
             // SAFETY: inside the data; and a prefetch reads and writes nothing.
             unsafe { _mm_prefetch::<_MM_HINT_ET0>(self.base.as_ptr().add(offset).cast()) };
         }

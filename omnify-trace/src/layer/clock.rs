@@ -6,6 +6,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use super::json;
 use crate::schema::time::date_of_day;
 
 /// `2026-11-21T09:10:11.123456789Z`
@@ -44,69 +45,46 @@ impl std::fmt::Debug for Clock {
     }
 }
 
-/// How a line begins, up to the time stamp.
-const OPENING: &[u8; 14] = b"{\"timestamp\":\"";
+/// How a line begins.
+const OPENED_TEXT: [u8; OPENED] = *b"{\"timestamp\":\"1970-01-01T00:00:00.000000000Z";
+/// Where the time stamp begins.
+pub(crate) const STAMP_AT: usize = OPENED - STAMP_LENGTH;
 /// Length of a line's beginning with its time stamp.
-pub(crate) const OPENED: usize = OPENING.len() + STAMP_LENGTH;
+pub(crate) const OPENED: usize = 14 + STAMP_LENGTH;
 
-/// The last second written on this thread, ready as text.
-pub(crate) struct StampCache(Cell<(u64, [u8; 20])>);
+/// The last second written on this thread, ready as a line's beginning.
+pub(crate) struct StampCache(Cell<(u64, [u8; OPENED])>);
 
 impl StampCache {
     pub(crate) const fn new() -> Self {
-        Self(Cell::new((0, *b"1970-01-01T00:00:00.")))
+        Self(Cell::new((0, OPENED_TEXT)))
     }
 
     /// Appends the time stamp without quotes.
     pub(crate) fn write(&self, out: &mut Vec<u8>, now: Duration) {
-        out.extend_from_slice(&self.stamp(now));
+        out.extend_from_slice(&self.opened(now)[STAMP_AT..]);
     }
 
     /// Appends `{"timestamp":"` and the time stamp.
     #[inline]
     pub(crate) fn open(&self, out: &mut Vec<u8>, now: Duration) {
-        let mut opened = [0; OPENED];
-        opened[..OPENING.len()].copy_from_slice(OPENING);
-        opened[OPENING.len()..].copy_from_slice(&self.stamp(now));
-        out.extend_from_slice(&opened);
+        out.extend_from_slice(&self.opened(now));
     }
 
     #[inline]
-    fn stamp(&self, now: Duration) -> [u8; STAMP_LENGTH] {
-        let (mut second, mut text) = self.0.get();
+    fn opened(&self, now: Duration) -> [u8; OPENED] {
+        let (second, mut opened) = self.0.get();
         if second != now.as_secs() {
-            second = now.as_secs();
-            text = civil(second);
-            self.0.set((second, text));
+            opened[STAMP_AT..STAMP_AT + 20].copy_from_slice(&civil(now.as_secs()));
+            self.0.set((now.as_secs(), opened));
         }
-        let mut stamp = [b'Z'; STAMP_LENGTH];
-        stamp[..20].copy_from_slice(&text);
         let nanos = now.subsec_nanos();
-        // Three groups of three digits: short chains of divisions that run side by side.
-        let mut put = |at: usize, three: u32| {
-            let two = (three % 100) as usize * 2;
-            stamp[at] = b'0' + (three / 100) as u8;
-            stamp[at + 1] = PAIRS[two];
-            stamp[at + 2] = PAIRS[two + 1];
-        };
-        put(20, nanos / 1_000_000);
-        put(23, nanos / 1000 % 1000);
-        put(26, nanos % 1000);
-        stamp
+        opened[STAMP_AT + 20] = b'0' + (nanos / 100_000_000) as u8;
+        opened[STAMP_AT + 21..STAMP_AT + 29]
+            .copy_from_slice(&json::eight(nanos % 100_000_000).to_le_bytes());
+        opened
     }
 }
-
-/// The digits of 00 to 99.
-static PAIRS: [u8; 200] = {
-    let mut pairs = [0; 200];
-    let mut n = 0;
-    while n < 100 {
-        pairs[n * 2] = b'0' + (n / 10) as u8;
-        pairs[n * 2 + 1] = b'0' + (n % 10) as u8;
-        n += 1;
-    }
-    pairs
-};
 
 /// `YYYY-MM-DDThh:mm:ss.` of a Unix time.
 fn civil(seconds: u64) -> [u8; 20] {
@@ -116,9 +94,7 @@ fn civil(seconds: u64) -> [u8; 20] {
     let time = seconds % 86_400;
     let mut text = *b"0000-00-00T00:00:00.";
     let mut put = |at: usize, value: u64| {
-        let two = value as usize * 2;
-        text[at] = PAIRS[two];
-        text[at + 1] = PAIRS[two + 1];
+        text[at..at + 2].copy_from_slice(&json::eight(value as u32).to_le_bytes()[6..]);
     };
     put(0, year.cast_unsigned() / 100);
     put(2, year.cast_unsigned() % 100);

@@ -9,7 +9,7 @@ use tracing_core::{Metadata, span};
 
 use super::{
     clock::StampCache,
-    plan::{Plan, PlanCache},
+    plan::{Plan, PlanCache, ServicePart},
     span::SpanState,
 };
 use crate::context::CorrelationContext;
@@ -20,6 +20,8 @@ pub(crate) struct Entered {
     pub(crate) layer: usize,
     pub(crate) id: u64,
     pub(crate) state: Arc<SpanState>,
+    /// Whether this thread created it.
+    born_here: bool,
 }
 
 /// One thread's things.
@@ -29,6 +31,14 @@ pub(crate) struct Local {
     pub(crate) stamp: StampCache,
     pub(crate) plans: PlanCache,
     pub(crate) entered: RefCell<Vec<Entered>>,
+    /// Of the spans that this thread created, the one that it created or left last: most probably
+    /// the next that it enters.
+    ///
+    /// Keeping it is sound although the registry uses ids again (after some thousand turns even
+    /// with the same generation): it gives an id of this thread's to another span only by creating
+    /// that one on this thread, which then is at hand instead. So no span of another thread may be
+    /// kept here.
+    at_hand: Cell<Option<Entered>>,
     /// The context for the next span that this thread creates.
     pub(crate) attached: Cell<Option<CorrelationContext>>,
 }
@@ -51,6 +61,7 @@ impl Local {
             stamp: StampCache::new(),
             plans: PlanCache::new(),
             entered: RefCell::new(Vec::new()),
+            at_hand: Cell::new(None),
             attached: Cell::new(None),
         }
     }
@@ -75,27 +86,66 @@ impl Local {
         attached
     }
 
+    /// Keeps a span that was just created at hand.
+    pub(crate) fn created(&self, layer: usize, id: &span::Id, state: &Arc<SpanState>) {
+        self.at_hand.set(Some(Entered {
+            layer,
+            id: id.into_u64(),
+            state: Arc::clone(state),
+            born_here: true,
+        }));
+    }
+
+    /// Enters the span if it is at hand.
+    pub(crate) fn enter_at_hand(&self, layer: usize, id: &span::Id) -> bool {
+        let Some(entry) = self.at_hand.take() else {
+            return false;
+        };
+        if entry.layer == layer && entry.id == id.into_u64() {
+            self.entered.borrow_mut().push(entry);
+            return true;
+        }
+        self.at_hand.set(Some(entry));
+        false
+    }
+
     pub(crate) fn enter(&self, layer: usize, id: &span::Id, state: Arc<SpanState>) {
         self.entered.borrow_mut().push(Entered {
             layer,
             id: id.into_u64(),
             state,
+            born_here: false,
         });
     }
 
     pub(crate) fn exit(&self, layer: usize, id: &span::Id) {
         let mut entered = self.entered.borrow_mut();
         let id = id.into_u64();
-        let at = entered
-            .iter()
-            .rposition(|entry| entry.layer == layer && entry.id == id);
-        let left = at.map(|at| entered.remove(at));
+        let is = |entry: &Entered| entry.layer == layer && entry.id == id;
+        let left = if entered.last().is_some_and(is) {
+            entered.pop()
+        } else {
+            let at = entered.iter().rposition(is);
+            at.map(|at| entered.remove(at))
+        };
         drop(entered);
-        drop(left);
+        if let Some(left) = left.filter(|left| left.born_here) {
+            self.at_hand.set(Some(left));
+        }
+    }
+
+    /// Forgets a span that is being closed.
+    pub(crate) fn closed(&self, layer: usize, id: &span::Id) {
+        if let Some(entry) = self.at_hand.take()
+            && (entry.layer != layer || entry.id != id.into_u64())
+        {
+            self.at_hand.set(Some(entry));
+        }
     }
 }
 
 /// The plan of a callsite, also while the thread is being torn down.
-pub(crate) fn plan(metadata: &'static Metadata<'static>) -> &'static Plan {
-    local(|local| local.plans.get(metadata)).unwrap_or_else(|| PlanCache::new().get(metadata))
+pub(crate) fn plan(metadata: &'static Metadata<'static>, service: ServicePart) -> &'static Plan {
+    local(|local| local.plans.get(metadata, service))
+        .unwrap_or_else(|| PlanCache::new().get(metadata, service))
 }

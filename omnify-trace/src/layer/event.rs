@@ -130,8 +130,7 @@ impl<'a> EventVisitor<'a> {
     fn text(&mut self, field: &Field, value: &str) {
         if let Some(known) = self.plan.fields.get(field.index()) {
             known.text_key.write(self.extra);
-            json::escape(self.extra, value);
-            self.extra.push(b'"');
+            json::escape_to_end(self.extra, value);
         }
     }
 

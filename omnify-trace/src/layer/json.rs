@@ -39,7 +39,7 @@ pub(crate) fn escape(out: &mut Vec<u8>, text: &str) {
 fn escape_short(out: &mut Vec<u8>, bytes: &[u8]) {
     let start = out.len();
     if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
-        if suspect(u64::from_le_bytes(*first)) || suspect(u64::from_le_bytes(*last)) {
+        if suspect(u64::from_le_bytes(*first)) | suspect(u64::from_le_bytes(*last)) {
             return escape_slowly(out, bytes);
         }
         out.extend_from_slice(first);
@@ -53,23 +53,53 @@ fn escape_short(out: &mut Vec<u8>, bytes: &[u8]) {
         out.extend_from_slice(first);
         out.truncate(start + bytes.len() - 4);
         out.extend_from_slice(last);
-    } else {
-        for &byte in bytes {
-            if !(0x20..0x7f).contains(&byte) || byte == b'"' || byte == b'\\' {
-                out.truncate(start);
-                return escape_slowly(out, bytes);
-            }
-            out.push(byte);
+    } else if let (Some(first), Some(last)) = (bytes.first(), bytes.last()) {
+        // One to three bytes.
+        let middle = bytes[bytes.len() / 2];
+        let word = [*first, middle, *last, b' ', b' ', b' ', b' ', b' '];
+        if suspect(u64::from_le_bytes(word)) {
+            return escape_slowly(out, bytes);
         }
+        out.extend_from_slice(&[*first, middle, *last]);
+        out.truncate(start + bytes.len());
     }
+}
+
+/// Appends `text`, escaped, and the quote after it.
+#[inline]
+pub(crate) fn escape_to_end(out: &mut Vec<u8>, text: &str) {
+    let bytes = text.as_bytes();
+    let length = bytes.len();
+    let word = if let (Some(first), Some(last)) =
+        (bytes.first_chunk::<4>(), bytes.last_chunk::<4>())
+        && length < 8
+    {
+        let first = u64::from(u32::from_le_bytes(*first));
+        first | u64::from(u32::from_le_bytes(*last)) << ((length - 4) * 8)
+    } else if let (Some(first), Some(last)) = (bytes.first(), bytes.last())
+        && length < 4
+    {
+        let middle = u64::from(bytes[length / 2]) << (length / 2 * 8);
+        u64::from(*first) | middle | u64::from(*last) << ((length - 1) * 8)
+    } else {
+        escape(out, text);
+        return out.push(b'"');
+    };
+    // One to seven bytes: looked at and written with their quote as one word.
+    if suspect(word | 0x2020_2020_2020_2020 << (length * 8)) {
+        escape_slowly(out, bytes);
+        return out.push(b'"');
+    }
+    let start = out.len();
+    out.extend_from_slice(&(word | u64::from(b'"') << (length * 8)).to_le_bytes());
+    out.truncate(start + length + 1);
 }
 
 /// Appends `"text"`.
 #[inline]
 pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    escape(out, text);
-    out.push(b'"');
+    escape_to_end(out, text);
 }
 
 /// Appends `"key":`.
@@ -79,14 +109,20 @@ pub(crate) fn key(out: &mut Vec<u8>, name: &str) {
     out.push(b':');
 }
 
-/// Whether no byte needs a closer look: eight bytes at a time, the last eight overlapping.
+/// Whether no byte needs a closer look: sixteen bytes at a time, the last sixteen overlapping.
 #[inline]
 fn is_plain(bytes: &[u8]) -> bool {
-    let words = bytes.as_chunks::<8>().0;
-    !words.iter().any(|word| suspect(u64::from_le_bytes(*word)))
-        && bytes
-            .last_chunk::<8>()
-            .is_some_and(|last| !suspect(u64::from_le_bytes(*last)))
+    let plain = |chunk: &[u8; 16]| {
+        // Written so that the compiler makes a few vector instructions of it.
+        let mut found = false;
+        for &byte in chunk {
+            // As signed bytes, what is not ASCII is below the space too.
+            found |=
+                (byte.cast_signed() < 0x20) | (byte == 0x7f) | (byte == b'"') | (byte == b'\\');
+        }
+        !found
+    };
+    bytes.as_chunks::<16>().0.iter().all(plain) && bytes.last_chunk::<16>().is_some_and(plain)
 }
 
 /// Whether any of eight bytes is a control, a quote, a backslash, DEL or not ASCII. May say so of a
@@ -160,21 +196,64 @@ pub(crate) fn integer(out: &mut Vec<u8>, value: impl itoa::Integer) {
 /// Appends an integer that is often small: a status, a count.
 #[inline]
 pub(crate) fn unsigned(out: &mut Vec<u8>, value: u64) {
-    let digit = |value: u64| b'0' + (value % 10) as u8;
-    match value {
-        0..10 => out.push(digit(value)),
-        10..100 => out.extend_from_slice(&[digit(value / 10), digit(value)]),
-        100..1000 => {
-            out.extend_from_slice(&[digit(value / 100), digit(value / 10), digit(value)]);
-        }
-        _ => integer(out, value),
+    if value < 100_000_000 {
+        let digits = eight(value as u32);
+        // The last one stays, also if it is a zero.
+        let zeros = ((digits & 0x000f_0f0f_0f0f_0f0f).trailing_zeros() / 8).min(7);
+        let start = out.len();
+        out.extend_from_slice(&(digits >> (zeros * 8)).to_le_bytes());
+        out.truncate(start + 8 - zeros as usize);
+    } else {
+        integer(out, value);
     }
+}
+
+/// Appends an integer that is often small and seldom negative.
+#[inline]
+pub(crate) fn signed(out: &mut Vec<u8>, value: i64) {
+    match u64::try_from(value) {
+        Ok(value) => unsigned(out, value),
+        Err(_) => integer(out, value),
+    }
+}
+
+/// Eight digits of a number below a hundred million: halves, halves of them, and those's halves,
+/// each side by side in one word. The first digit is the lowest byte.
+#[inline]
+pub(crate) fn eight(value: u32) -> u64 {
+    let (high, low) = (u64::from(value / 10_000), u64::from(value % 10_000));
+    let fours = high | low << 32;
+    let hundreds = (fours * 10_486 >> 20) & 0x0000_007f_0000_007f;
+    let twos = hundreds | (fours - hundreds * 100) << 16;
+    let tens = (twos * 103 >> 10) & 0x000f_000f_000f_000f;
+    let ones = tens | (twos - tens * 10) << 8;
+    ones + 0x3030_3030_3030_3030
+}
+
+/// Appends a number of thousandths below a hundred million, without zeros that say nothing.
+#[inline]
+fn thousandths(out: &mut Vec<u8>, value: u32) {
+    const WHOLE: u64 = 0x0000_00ff_ffff_ffff;
+    let digits = eight(value);
+    let leading = ((digits & 0x0000_000f_0f0f_0f0f).trailing_zeros() / 8).min(4);
+    // Of the three decimals the first one stays.
+    let trailing = ((digits & 0x0f0f_0000_0000_0000).leading_zeros() / 8).min(2);
+    let whole = u128::from(digits & WHOLE);
+    let text = whole | u128::from(b'.') << 40 | u128::from(digits >> 40) << 48;
+    let start = out.len();
+    out.extend_from_slice(&(text >> (leading * 8)).to_le_bytes());
+    out.truncate(start + 9 - (leading + trailing) as usize);
 }
 
 /// Appends a float; what JSON cannot say becomes a string, as the schema defines.
 #[inline]
 pub(crate) fn float(out: &mut Vec<u8>, value: f64) {
-    if value.is_finite() {
+    // Most are durations or amounts with few decimals. Of numbers with at most fifteen digits no
+    // two are the same float, so the division proves the digits.
+    let scaled = (value * 1000.0 + 0.5) as u32;
+    if scaled < 100_000_000 && (f64::from(scaled) / 1000.0).to_bits() == value.to_bits() {
+        thousandths(out, scaled);
+    } else if value.is_finite() {
         out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
     } else if value.is_nan() {
         out.extend_from_slice(b"\"NaN\"");
@@ -320,7 +399,7 @@ mod tests {
         }
 
         #[test]
-        fn short_texts_are_copied_whole(text in "[ -~]{0,20}|.{0,8}", number: u16) {
+        fn short_texts_are_copied_whole(text in "[ -~]{0,20}|.{0,8}|[ -~]{0,40}\\PC[ -~]{0,20}", number: u16) {
             let mut out = b"x".to_vec();
             escape(&mut out, &text);
             let quoted = [b"\"", &out[1..], b"\""].concat();
@@ -328,6 +407,15 @@ mod tests {
             out.clear();
             unsigned(&mut out, number.into());
             prop_assert_eq!(out, number.to_string().into_bytes());
+            let eight_digits = u32::from(number) * 1525 + 7;
+            let expected = format!("{eight_digits:08}").into_bytes();
+            prop_assert_eq!(eight(eight_digits).to_le_bytes().to_vec(), expected);
+            let mut out = Vec::new();
+            unsigned(&mut out, eight_digits.into());
+            prop_assert_eq!(out, eight_digits.to_string().into_bytes());
+            let mut out = b"\"".to_vec();
+            escape_to_end(&mut out, &text);
+            prop_assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text.clone());
             let long = text.repeat(3);
             let block = Block::new(long.clone().into_bytes());
             let mut out = b"y".to_vec();
@@ -337,7 +425,13 @@ mod tests {
         }
 
         #[test]
-        fn any_float_comes_back_equal(bits: u64) {
+        fn any_float_comes_back_equal(bits: u64, number: u32, scale in 0..9_i32, kind in 0..4) {
+            let bits = match kind {
+                0 => bits,
+                1 => (f64::from(number) / 10_f64.powi(scale)).to_bits(),
+                2 => (f64::from(number) / 1000.0).to_bits() + bits % 3,
+                _ => (-f64::from(number % 5) / 2.0).to_bits(),
+            };
             let value = f64::from_bits(bits);
             let mut out = Vec::new();
             float(&mut out, value);

@@ -1,11 +1,8 @@
 //! What a callsite's fields mean, worked out once per callsite: classes, ready keys, ready prefix.
 
-use std::{
-    cell::Cell,
-    collections::HashMap,
-    sync::{OnceLock, PoisonError, RwLock},
-};
+use std::{cell::Cell, collections::HashMap, sync::OnceLock};
 
+use parking_lot::{Mutex, RwLock};
 use tracing_core::{Level, Metadata};
 
 use super::json::{self, Block};
@@ -108,6 +105,10 @@ pub(crate) struct Field {
     pub(crate) key: Block,
     /// `,"name":"`
     pub(crate) text_key: Block,
+    /// `,"extra":{"name":`
+    pub(crate) first_key: Block,
+    /// `,"extra":{"name":"`
+    pub(crate) first_text_key: Block,
     /// The same name occurs again later in this callsite.
     repeated: bool,
     /// The name says that the value is secret.
@@ -125,10 +126,22 @@ pub(crate) struct Plan {
     pub(crate) repeats: bool,
     /// Some name says that its value is secret.
     pub(crate) secrets: bool,
+    /// For events: the quick way may be taken.
+    pub(crate) quick: Option<Quick>,
+    /// For spans: `,"span":{"name":"x"`
+    pub(crate) span: Box<[u8]>,
+}
+
+/// What an event has whose fields are a message and plain ones, each once.
+pub(crate) struct Quick {
+    /// `","level":"INFO","message":"`, right after the time stamp's digits.
+    pub(crate) opening: Block,
+    /// `","target":"x","service":{…}`, right after the message's text.
+    pub(crate) tail: Box<[u8]>,
 }
 
 impl Plan {
-    fn new(metadata: &Metadata<'_>) -> Self {
+    fn new(metadata: &Metadata<'_>, service: &[u8]) -> Self {
         let names: Vec<_> = metadata.fields().iter().map(|field| field.name()).collect();
         let fields: Box<[Field]> = names
             .iter()
@@ -137,9 +150,12 @@ impl Plan {
                 let mut key = vec![b','];
                 json::key(&mut key, wire_name(name));
                 let repeats = |later: &&'static str| wire_name(later) == wire_name(name);
+                let first = [b",\"extra\":{", key.get(1..).unwrap_or_default()].concat();
                 Field {
                     class: classify(name),
                     text_key: Block::new([key.as_slice(), b"\""].concat()),
+                    first_text_key: Block::new([first.as_slice(), b"\""].concat()),
+                    first_key: Block::new(first),
                     key: Block::new(key),
                     secret: redact::is_secret_name(name),
                     repeated: names[at + 1..].iter().any(repeats),
@@ -150,11 +166,21 @@ impl Plan {
         json::string(&mut level, level_name(*metadata.level()));
         let mut target = b",\"target\":".to_vec();
         json::string(&mut target, metadata.target());
+        let mut span = b",\"span\":{\"name\":".to_vec();
+        json::string(&mut span, metadata.name());
+        let repeats = fields.iter().any(|field| field.repeated);
+        let secrets = fields.iter().any(|field| field.secret);
+        let quick = Quick {
+            opening: Block::new([level.as_slice(), b",\"message\":\""].concat()),
+            tail: [b"\"", target.as_slice(), service].concat().into(),
+        };
         Self {
             level: Block::new(level),
             target: Block::new(target),
-            repeats: fields.iter().any(|field| field.repeated),
-            secrets: fields.iter().any(|field| field.secret),
+            repeats,
+            secrets,
+            quick: (are_quick(&fields) && !repeats && !secrets).then_some(quick),
+            span: span.into(),
             fields,
         }
     }
@@ -166,6 +192,44 @@ impl Plan {
         self.fields
             .get(field.index())
             .map_or(b",\"\":", |field| field.key.as_slice())
+    }
+}
+
+/// A message first, and then nothing that changes what stands before it.
+fn are_quick(fields: &[Field]) -> bool {
+    let plain = |field: &Field| matches!(field.class, Class::Plain | Class::Json | Class::SpanName);
+    match fields {
+        [message, rest @ ..] => message.class == Class::Message && rest.iter().all(plain),
+        [] => false,
+    }
+}
+
+/// What a layer's callsites have in common: `,"service":{…}`. Kept for ever, so that plans can.
+#[derive(Clone, Copy)]
+pub(crate) struct ServicePart(&'static [u8]);
+
+impl ServicePart {
+    pub(crate) const NONE: Self = Self(&[]);
+
+    /// The one part that has this text.
+    pub(crate) fn of(text: Vec<u8>) -> Self {
+        static ALL: Mutex<Vec<&'static [u8]>> = Mutex::new(Vec::new());
+        let mut all = ALL.lock();
+        if let Some(known) = all.iter().find(|known| ***known == *text) {
+            return Self(known);
+        }
+        let text: &'static [u8] = Vec::leak(text);
+        all.push(text);
+        Self(text)
+    }
+
+    pub(crate) fn bytes(self) -> &'static [u8] {
+        self.0
+    }
+
+    #[inline]
+    fn is(self, other: Self) -> bool {
+        std::ptr::eq(self.0.as_ptr(), other.0.as_ptr())
     }
 }
 
@@ -181,8 +245,15 @@ pub(crate) fn level_name(level: Level) -> &'static str {
 
 const CACHED: usize = 256;
 
+#[derive(Clone, Copy)]
+struct Cached {
+    metadata: &'static Metadata<'static>,
+    service: ServicePart,
+    plan: &'static Plan,
+}
+
 /// This thread's nearest plans, by the callsite's address.
-pub(crate) struct PlanCache([Cell<Option<(&'static Metadata<'static>, &'static Plan)>>; CACHED]);
+pub(crate) struct PlanCache([Cell<Option<Cached>>; CACHED]);
 
 impl PlanCache {
     pub(crate) const fn new() -> Self {
@@ -191,36 +262,43 @@ impl PlanCache {
 
     /// The callsite's plan; made on its first event, kept as long as the callsite: for ever.
     #[inline]
-    pub(crate) fn get(&self, metadata: &'static Metadata<'static>) -> &'static Plan {
+    pub(crate) fn get(
+        &self,
+        metadata: &'static Metadata<'static>,
+        service: ServicePart,
+    ) -> &'static Plan {
         let address = std::ptr::from_ref(metadata).addr();
         // Metadata lie a cache line or more apart; fold the upper bits in.
         let slot = &self.0[(address >> 4 ^ address >> 12) % CACHED];
-        match slot.get() {
-            Some((known, plan)) if std::ptr::eq(known, metadata) => plan,
-            _ => {
-                let plan = find(metadata);
-                slot.set(Some((metadata, plan)));
-                plan
-            }
+        if let Some(cached) = slot.get()
+            && std::ptr::eq(cached.metadata, metadata)
+            && cached.service.is(service)
+        {
+            return cached.plan;
         }
+        let plan = find(metadata, service);
+        slot.set(Some(Cached {
+            metadata,
+            service,
+            plan,
+        }));
+        plan
     }
 }
 
 #[cold]
-fn find(metadata: &'static Metadata<'static>) -> &'static Plan {
-    static PLANS: OnceLock<RwLock<HashMap<usize, &'static Plan>>> = OnceLock::new();
+fn find(metadata: &'static Metadata<'static>, service: ServicePart) -> &'static Plan {
+    static PLANS: OnceLock<RwLock<HashMap<(usize, usize), &'static Plan>>> = OnceLock::new();
     let plans = PLANS.get_or_init(RwLock::default);
-    let address = std::ptr::from_ref(metadata).addr();
-    if let Some(plan) = plans
-        .read()
-        .unwrap_or_else(PoisonError::into_inner)
-        .get(&address)
-    {
+    let key = (
+        std::ptr::from_ref(metadata).addr(),
+        service.0.as_ptr().addr(),
+    );
+    if let Some(plan) = plans.read().get(&key) {
         return plan;
     }
     plans
         .write()
-        .unwrap_or_else(PoisonError::into_inner)
-        .entry(address)
-        .or_insert_with(|| Box::leak(Box::new(Plan::new(metadata))))
+        .entry(key)
+        .or_insert_with(|| Box::leak(Box::new(Plan::new(metadata, service.0))))
 }

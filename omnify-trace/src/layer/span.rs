@@ -12,7 +12,6 @@ use std::sync::{
 
 use parking_lot::{Mutex, MutexGuard};
 use tracing_core::{
-    Metadata,
     field::{Field, Visit},
     span,
 };
@@ -25,7 +24,7 @@ use super::{
     redaction,
 };
 use crate::{
-    context::{CorrelationContext, SpanId, TraceId, rng},
+    context::{CorrelationContext, SpanId, TraceId, hex_u64, rng},
     redact::Redactor,
     schema::fields::CONTEXT_FIELDS,
 };
@@ -54,6 +53,13 @@ impl Piece {
         self.start == self.end
     }
 
+    fn moved(self, by: u32) -> Self {
+        Self {
+            start: self.start.wrapping_add(by),
+            end: self.end.wrapping_add(by),
+        }
+    }
+
     pub(crate) fn of(self, bytes: &[u8]) -> &[u8] {
         bytes
             .get(self.start as usize..self.end as usize)
@@ -74,8 +80,20 @@ pub(crate) struct Own {
     values: Vec<u8>,
     name: Piece,
     context: [Piece; SLOTS],
+    /// Some slot of `context` was ever set.
+    has_context: bool,
     fields: Vec<(Name, Piece)>,
     follows_from: Piece,
+}
+
+/// The ids that a span has where its fields give none.
+#[derive(Clone, Copy, Default)]
+struct Ids {
+    /// Empty (zero) if the parent's text has it.
+    trace: u128,
+    span: u64,
+    /// Zero for none.
+    parent: u64,
 }
 
 /// The part of a line that a span decides: `,"context":{…},"span":{…}`.
@@ -86,6 +104,8 @@ pub(crate) struct Fragment {
     context: [Piece; SLOTS],
     /// `,"span":{…}` in `bytes`.
     span: Piece,
+    /// What stands between the braces of `span.fields`.
+    inside: Piece,
     /// The values of `span.fields` in `bytes`.
     fields: Vec<(Name, Piece)>,
 }
@@ -106,27 +126,34 @@ impl Fragment {
 
     fn clear(&mut self) {
         self.bytes.clear();
-        self.context = [Piece::default(); SLOTS];
         self.span = Piece::default();
+        self.inside = Piece::default();
         self.fields.clear();
     }
 
-    fn render(&mut self, name: &str, own: &Own, parent: Option<&Self>) {
+    /// `opening`: `,"span":{"name":"x"`, as the callsite has it.
+    fn render(&mut self, opening: &[u8], own: &Own, ids: Ids, parent: Option<&Self>) {
         self.clear();
         match parent {
-            Some(parent) if own.is_plain_child() && !parent.context(SPAN_ID).is_empty() => {
-                self.render_plain_child(own, parent);
+            Some(parent) if !own.has_context && ids.parent != 0 => {
+                self.render_plain_child(ids, parent);
             }
-            _ => self.render_context(own, parent),
+            _ => self.render_context(own, ids, parent),
         }
-        self.render_span(name, own, parent);
+        self.render_span(opening, own, parent);
     }
 
-    fn render_context(&mut self, own: &Own, parent: Option<&Self>) {
+    fn render_context(&mut self, own: &Own, ids: Ids, parent: Option<&Self>) {
         self.bytes.extend_from_slice(b",\"context\":{");
+        self.context = [Piece::default(); SLOTS];
         let mut comma = false;
         for slot in 0..SLOTS {
             let mut value = own.context[slot].of(&own.values);
+            let digits;
+            if value.is_empty() {
+                digits = ids.digits(slot);
+                value = digits.as_slice();
+            }
             if value.is_empty()
                 && slot != PARENT_SPAN_ID
                 && let Some(parent) = parent
@@ -142,74 +169,49 @@ impl Fragment {
     }
 
     /// Most spans bring no ids but their own two: the parent's context is copied in two stretches.
-    fn render_plain_child(&mut self, own: &Own, parent: &Self) {
+    fn render_plain_child(&mut self, ids: Ids, parent: &Self) {
+        const BETWEEN: &[u8; 20] = b"\",\"parent_span_id\":\"";
+        const LENGTH: usize = 16 + BETWEEN.len() + 16 + 1;
         let span_id = parent.context[SPAN_ID];
         let before = span_id.start as usize;
         let mut after = span_id.end as usize + 1;
         if !parent.context[PARENT_SPAN_ID].is_empty() {
             after = parent.context[PARENT_SPAN_ID].end as usize + 1;
         }
-        self.bytes
-            .extend_from_slice(parent.bytes.get(..before).unwrap_or_default());
-        self.context[..SPAN_ID].copy_from_slice(&parent.context[..SPAN_ID]);
-        self.bytes
-            .extend_from_slice(own.context[SPAN_ID].of(&own.values));
-        self.context[SPAN_ID] = Piece::since(before, &self.bytes);
-        self.bytes.push(b'"');
-        let parent_id = own.context[PARENT_SPAN_ID].of(&own.values);
-        self.context[PARENT_SPAN_ID] =
-            context_member(&mut self.bytes, PARENT_SPAN_ID, true, parent_id);
-        let moved = self.bytes.len().wrapping_sub(after) as u32;
-        for slot in PARENT_SPAN_ID + 1..SLOTS {
-            let piece = parent.context[slot];
-            if !piece.is_empty() {
-                self.context[slot] = Piece {
-                    start: piece.start.wrapping_add(moved),
-                    end: piece.end.wrapping_add(moved),
-                };
-            }
-        }
+        let mut own = [b'"'; LENGTH];
+        own[..16].copy_from_slice(&hex_u64(ids.span));
+        own[16..36].copy_from_slice(BETWEEN);
+        own[36..52].copy_from_slice(&hex_u64(ids.parent));
         let end = parent.span.start as usize;
         self.bytes
+            .extend_from_slice(parent.bytes.get(..before).unwrap_or_default());
+        self.bytes.extend_from_slice(&own);
+        let moved = self.bytes.len().wrapping_sub(after) as u32;
+        self.bytes
             .extend_from_slice(parent.bytes.get(after..end).unwrap_or_default());
+        self.context = parent.context;
+        for piece in &mut self.context[PARENT_SPAN_ID + 1..] {
+            // One that is empty stays so.
+            *piece = piece.moved(moved);
+        }
+        let piece = |at: usize, length: u32| Piece {
+            start: (before + at) as u32,
+            end: (before + at) as u32 + length,
+        };
+        self.context[SPAN_ID] = piece(0, 16);
+        self.context[PARENT_SPAN_ID] = piece(36, 16);
     }
 
-    fn render_span(&mut self, name: &str, own: &Own, parent: Option<&Self>) {
+    fn render_span(&mut self, opening: &[u8], own: &Own, parent: Option<&Self>) {
         let start = self.bytes.len();
-        self.bytes.extend_from_slice(b",\"span\":{\"name\":\"");
         if own.name.is_empty() {
-            json::escape(&mut self.bytes, name);
+            self.bytes.extend_from_slice(opening);
         } else {
+            self.bytes.extend_from_slice(b",\"span\":{\"name\":\"");
             self.bytes.extend_from_slice(own.name.of(&own.values));
+            self.bytes.push(b'"');
         }
-        self.bytes.push(b'"');
-        let inherited = parent.into_iter().flat_map(|parent| {
-            parent
-                .fields
-                .iter()
-                .filter(|(name, _)| !own.fields.iter().any(|(mine, _)| mine.text == name.text))
-                .map(|(name, piece)| (*name, piece.of(&parent.bytes)))
-        });
-        let all = inherited.chain(
-            own.fields
-                .iter()
-                .map(|(name, piece)| (*name, piece.of(&own.values))),
-        );
-        for (at, (name, value)) in all.enumerate() {
-            let key = if at == 0 {
-                self.bytes.extend_from_slice(b",\"fields\":{");
-                name.key.get(1..).unwrap_or_default()
-            } else {
-                name.key
-            };
-            self.bytes.extend_from_slice(key);
-            let start = self.bytes.len();
-            self.bytes.extend_from_slice(value);
-            self.fields.push((name, Piece::since(start, &self.bytes)));
-        }
-        if !self.fields.is_empty() {
-            self.bytes.push(b'}');
-        }
+        self.render_fields(own, parent);
         if !own.follows_from.is_empty() {
             self.bytes.extend_from_slice(b",\"follows_from\":[");
             self.bytes
@@ -218,6 +220,82 @@ impl Fragment {
         }
         self.bytes.push(b'}');
         self.span = Piece::since(start, &self.bytes);
+    }
+
+    fn render_fields(&mut self, own: &Own, parent: Option<&Self>) {
+        let inherited = parent.filter(|parent| !parent.fields.is_empty());
+        if inherited.is_none() && own.fields.is_empty() {
+            return;
+        }
+        self.bytes.extend_from_slice(b",\"fields\":{");
+        let start = self.bytes.len();
+        if let Some(parent) = inherited {
+            let replaced = |name: &Name| own.fields.iter().any(|(mine, _)| mine.text == name.text);
+            if parent.fields.iter().any(|(name, _)| replaced(name)) {
+                for (name, piece) in parent.fields.iter().filter(|(name, _)| !replaced(name)) {
+                    self.field(*name, start, piece.of(&parent.bytes));
+                }
+            } else {
+                let moved = (start as u32).wrapping_sub(parent.inside.start);
+                self.bytes
+                    .extend_from_slice(parent.inside.of(&parent.bytes));
+                let all = parent.fields.iter();
+                self.fields
+                    .extend(all.map(|(name, piece)| (*name, piece.moved(moved))));
+            }
+        }
+        for (name, piece) in &own.fields {
+            self.field(*name, start, piece.of(&own.values));
+        }
+        self.inside = Piece::since(start, &self.bytes);
+        self.bytes.push(b'}');
+    }
+
+    /// A member of the object that began at `start`.
+    fn field(&mut self, name: Name, start: usize, value: &[u8]) {
+        let no_comma = usize::from(self.bytes.len() == start);
+        self.bytes
+            .extend_from_slice(name.key.get(no_comma..).unwrap_or_default());
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(value);
+        self.fields.push((name, Piece::since(start, &self.bytes)));
+    }
+}
+
+impl Ids {
+    /// The digits of one of the three, or nothing.
+    fn digits(self, slot: usize) -> Digits {
+        let mut digits = Digits {
+            bytes: [0; 32],
+            length: 0,
+        };
+        let id = match slot {
+            TRACE_ID => {
+                digits.bytes[16..].copy_from_slice(&hex_u64(self.trace as u64));
+                (self.trace >> 64) as u64
+            }
+            SPAN_ID => self.span,
+            PARENT_SPAN_ID => self.parent,
+            _ => return digits,
+        };
+        digits.bytes[..16].copy_from_slice(&hex_u64(id));
+        if slot == TRACE_ID && self.trace != 0 {
+            digits.length = 32;
+        } else if slot != TRACE_ID && id != 0 {
+            digits.length = 16;
+        }
+        digits
+    }
+}
+
+struct Digits {
+    bytes: [u8; 32],
+    length: usize,
+}
+
+impl Digits {
+    fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
     }
 }
 
@@ -257,7 +335,9 @@ struct Late {
 pub(crate) struct SpanState {
     parent: Option<Arc<Self>>,
     root: Option<Arc<Self>>,
-    name: &'static str,
+    /// `,"span":{"name":"x"`
+    opening: &'static [u8],
+    ids: Ids,
     /// Of the whole tree; only the root's is used.
     epoch: AtomicU32,
     own: Mutex<Own>,
@@ -276,7 +356,8 @@ impl SpanState {
         Self {
             parent: None,
             root: None,
-            name: "",
+            opening: b"",
+            ids: Ids::default(),
             epoch: AtomicU32::new(0),
             own: Mutex::default(),
             first: Fragment::default(),
@@ -310,7 +391,7 @@ impl SpanState {
         parent: Option<Arc<Self>>,
         attached: Option<CorrelationContext>,
     ) {
-        self.name = attributes.metadata().name();
+        self.opening = &plan.span;
         self.root = parent
             .as_ref()
             .map(|parent| Arc::clone(parent.root.as_ref().unwrap_or(parent)));
@@ -329,12 +410,14 @@ impl SpanState {
         let parent = self.parent.as_deref();
         // A context of another trace was attached: what the parent knows is not about this work.
         let inherits = parent.is_none_or(|parent| parent.trace_id == self.trace_id);
-        let name = self.name;
+        let (opening, ids) = (self.opening, self.ids);
         let own = self.own.get_mut();
         let first = &mut self.first;
         match parent.filter(|_| inherits) {
-            Some(parent) => parent.with_fragment(|parent| first.render(name, own, Some(parent))),
-            None => first.render(name, own, None),
+            Some(parent) => {
+                parent.with_fragment(|parent| first.render(opening, own, ids, Some(parent)));
+            }
+            None => first.render(opening, own, ids, None),
         }
         if !inherits {
             self.parent = None;
@@ -346,29 +429,29 @@ impl SpanState {
     fn identify(&mut self) {
         let parent = self.parent.as_deref();
         let own = self.own.get_mut();
+        self.ids = Ids::default();
         self.trace_id = match (own.given::<TraceId>(TRACE_ID), parent) {
             (Some(given), _) => given.map_or_else(|| rng::nonzero_u128().get(), TraceId::to_u128),
             (None, Some(parent)) => parent.trace_id,
             (None, None) => {
-                let id = rng::nonzero_u128().get();
-                own.set_context(TRACE_ID, |out| json::hex(out, &id.to_be_bytes()));
-                id
+                self.ids.trace = rng::nonzero_u128().get();
+                self.ids.trace
             }
         };
-        self.span_id = match own.given::<SpanId>(SPAN_ID).flatten() {
-            Some(id) => id.to_u64(),
-            None => {
-                let id = rng::nonzero_u64().get();
-                own.set_context(SPAN_ID, |out| json::hex(out, &id.to_be_bytes()));
-                id
+        self.span_id = match own.given::<SpanId>(SPAN_ID) {
+            Some(Some(id)) => id.to_u64(),
+            given => {
+                if given.is_some() {
+                    own.context[SPAN_ID] = Piece::default();
+                }
+                self.ids.span = rng::nonzero_u64().get();
+                self.ids.span
             }
         };
         if let Some(parent) = parent.filter(|parent| parent.trace_id == self.trace_id)
             && own.context[PARENT_SPAN_ID].is_empty()
         {
-            own.set_context(PARENT_SPAN_ID, |out| {
-                json::hex(out, &parent.span_id.to_be_bytes());
-            });
+            self.ids.parent = parent.span_id;
         }
     }
 
@@ -411,7 +494,7 @@ impl SpanState {
             let own = self.own.lock();
             let parent = self.parent.as_deref().map(|parent| parent.fresh(epoch));
             let parent = parent.as_ref().map(|parent| &parent.fragment);
-            late.fragment.render(self.name, &own, parent);
+            late.fragment.render(self.opening, &own, self.ids, parent);
             late.epoch = epoch;
         }
         late
@@ -479,10 +562,11 @@ impl SpanState {
     /// Makes the memory ready for another span; gives back what it held on to.
     pub(crate) fn reset(&mut self) -> (Option<Arc<Self>>, Option<Arc<Self>>) {
         self.own.get_mut().clear();
-        self.first.clear();
         let late = self.late.get_mut();
-        late.epoch = 0;
-        late.fragment.clear();
+        if late.epoch != 0 {
+            late.epoch = 0;
+            late.fragment.clear();
+        }
         *self.epoch.get_mut() = 0;
         self.recording.get_mut().clear();
         self.carrier = None;
@@ -512,7 +596,10 @@ impl Own {
     fn clear(&mut self) {
         self.values.clear();
         self.name = Piece::default();
-        self.context = [Piece::default(); SLOTS];
+        if self.has_context {
+            self.has_context = false;
+            self.context = [Piece::default(); SLOTS];
+        }
         self.fields.clear();
         self.follows_from = Piece::default();
     }
@@ -521,10 +608,14 @@ impl Own {
         let start = self.values.len();
         value(&mut self.values);
         self.context[slot] = Piece::since(start, &self.values);
+        self.has_context = true;
     }
 
     /// What a field said: `None` if none did, `Some(None)` if it makes no sense.
     fn given<T: std::str::FromStr>(&self, slot: usize) -> Option<Option<T>> {
+        if !self.has_context {
+            return None;
+        }
         let text = self.context[slot].of(&self.values);
         let parsed = || std::str::from_utf8(text).ok()?.parse().ok();
         (!text.is_empty()).then(parsed)
@@ -536,14 +627,6 @@ impl Own {
             Some((_, known)) => *known = piece,
             None => self.fields.push((name, piece)),
         }
-    }
-
-    /// Nothing is known but its own span and parent span.
-    fn is_plain_child(&self) -> bool {
-        self.context
-            .iter()
-            .enumerate()
-            .all(|(slot, piece)| piece.is_empty() != matches!(slot, SPAN_ID | PARENT_SPAN_ID))
     }
 
     /// The context's ids become this span's own; its current span becomes the parent.
@@ -573,6 +656,7 @@ impl Own {
         for slot in 0..SLOTS {
             if !fresh.context[slot].is_empty() {
                 self.context[slot] = copy(fresh.context[slot]);
+                self.has_context = true;
             }
         }
         let fields: Vec<_> = fresh
@@ -737,12 +821,17 @@ pub(crate) struct Handle {
 impl Handle {
     /// Keeps a layer's state beside those of other layers.
     pub(crate) fn insert(extensions: &mut ExtensionsMut<'_>, layer: usize, state: Arc<SpanState>) {
-        let other = extensions.remove::<Self>().map(Box::new);
-        extensions.insert(Self {
+        let mut handle = Self {
             layer,
             state,
-            other,
-        });
+            other: None,
+        };
+        if let Some(first) = extensions.get_mut::<Self>() {
+            std::mem::swap(first, &mut handle);
+            first.other = Some(Box::new(handle));
+        } else {
+            extensions.insert(handle);
+        }
     }
 
     /// The state that this layer keeps.
@@ -758,11 +847,6 @@ impl Drop for Handle {
     fn drop(&mut self) {
         super::pool::give(&mut self.state);
     }
-}
-
-/// The plan of a span's callsite.
-pub(crate) fn plan_of(metadata: &'static Metadata<'static>) -> &'static Plan {
-    super::current::plan(metadata)
 }
 
 #[cfg(test)]

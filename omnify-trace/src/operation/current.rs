@@ -66,11 +66,12 @@ fn swap(op: Option<Arc<Op>>) -> Option<Arc<Op>> {
 
 /// An event was written on this thread: the innermost operation remembers it for a stuck report.
 #[inline]
-pub(crate) fn heard(timestamp: &[u8], message: &[u8]) {
+pub(crate) fn heard<'a>(line: impl FnOnce() -> (&'a [u8], &'a [u8])) {
     let _ = CURRENT.try_with(|current| {
         if let Ok(current) = current.try_borrow()
             && let Some(op) = &*current
         {
+            let (timestamp, message) = line();
             op.watch.remember(timestamp, message);
         }
     });

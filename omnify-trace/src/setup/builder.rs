@@ -11,6 +11,7 @@ use super::{
     console::{PrettyLayer, Tee},
     env::Variables,
     journal, story,
+    teller::Teller,
 };
 use crate::{
     Error, JsonLayer, Sink,
@@ -233,7 +234,9 @@ impl TelemetryBuilder {
         if let Some(recovery) = recovery {
             tracing::dispatcher::with_default(&dispatch, || story::begin(&recovery));
         }
+        let teller = Teller::start(policies.as_ref(), &dispatch.downgrade());
         let telemetry = Telemetry {
+            teller,
             layer: number,
             sink,
             levels,

@@ -24,6 +24,7 @@ mod levels;
 mod overrides;
 mod story;
 mod telemetry;
+mod teller;
 
 pub use builder::TelemetryBuilder;
 pub use env::{Console, Environment};

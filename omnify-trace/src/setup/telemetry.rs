@@ -11,7 +11,7 @@ use std::{
 
 use tracing::dispatcher::{self, WeakDispatch};
 
-use super::{Levels, TelemetryBuilder, story};
+use super::{Levels, TelemetryBuilder, story, teller::Teller};
 use crate::{
     Sink,
     layer::{self, Counts, Policies, Service},
@@ -26,6 +26,7 @@ const DROP_PATIENCE: Duration = Duration::from_secs(5);
 /// Telemetry at work. Keep it until the program ends: dropping it flushes.
 #[must_use = "dropping the guard at once flushes at once; keep it until the program ends"]
 pub struct Telemetry {
+    pub(super) teller: Option<Teller>,
     pub(super) layer: usize,
     pub(super) sink: Arc<dyn Sink>,
     pub(super) levels: Levels,
@@ -115,6 +116,7 @@ impl Telemetry {
 
 impl Drop for Telemetry {
     fn drop(&mut self) {
+        self.teller = None;
         // Its subscriber may outlive the guard, but what is told after this is not kept.
         self.tell_duplicates();
         if let Some(dispatch) = self.dispatch.upgrade().filter(|_| self.tells) {

@@ -2,6 +2,8 @@
 
 use std::{
     hash::{DefaultHasher, Hasher as _},
+    sync::OnceLock,
+    thread::{self, Thread},
     time::Duration,
 };
 
@@ -50,8 +52,20 @@ struct Slot {
     since: Duration,
     seen: u32,
     suppressed: u64,
+    /// The teller saw `suppressed` of this window already.
+    seen_by_teller: bool,
     target: &'static str,
     text: String,
+}
+
+impl Slot {
+    fn take(&mut self) -> Pending {
+        Pending {
+            target: self.target,
+            text: std::mem::take(&mut self.text),
+            count: std::mem::take(&mut self.suppressed),
+        }
+    }
 }
 
 /// The messages of late.
@@ -59,6 +73,8 @@ pub(crate) struct Table {
     rule: Duplicates,
     slots: Box<[Mutex<Slot>]>,
     pending: Mutex<Vec<Pending>>,
+    /// Who is woken when something is held back.
+    teller: OnceLock<Thread>,
 }
 
 impl Table {
@@ -67,7 +83,20 @@ impl Table {
             rule,
             slots: (0..SLOTS).map(|_| Mutex::default()).collect(),
             pending: Mutex::default(),
+            teller: OnceLock::new(),
         }
+    }
+
+    /// How long a window is.
+    pub(crate) fn window(&self) -> Duration {
+        self.rule.window
+    }
+
+    /// This thread is woken from now on when something is held back.
+    pub(crate) fn tell_me(&self) {
+        let _ = self.teller.set(thread::current());
+        // For what was held back before.
+        thread::current().unpark();
     }
 
     /// `None` to hold an event back, else how many before it were.
@@ -92,6 +121,10 @@ impl Table {
             if slot.suppressed == 0 {
                 slot.target = metadata.target();
                 slot.text = String::from_utf8_lossy(text).chars().take(200).collect();
+                slot.seen_by_teller = false;
+                if let Some(teller) = self.teller.get() {
+                    teller.unpark();
+                }
             }
             slot.suppressed += 1;
             return None;
@@ -103,11 +136,8 @@ impl Table {
         let earlier = std::mem::take(&mut slot.suppressed);
         let same = slot.hash == hash;
         if !same && earlier > 0 {
-            self.leave(Pending {
-                target: slot.target,
-                text: std::mem::take(&mut slot.text),
-                count: earlier,
-            });
+            slot.suppressed = earlier;
+            self.leave(slot.take());
         }
         slot.hash = hash;
         slot.since = now;
@@ -126,18 +156,30 @@ impl Table {
         }
     }
 
+    /// What was held back in windows that were there at the last call too, and whether more is
+    /// waiting. Called once a window: so nothing waits longer than two.
+    pub(crate) fn take_settled(&self) -> (Vec<Pending>, bool) {
+        let mut all = std::mem::take(&mut *self.pending.lock());
+        let mut waiting = false;
+        for slot in &self.slots {
+            let mut slot = slot.lock();
+            if slot.suppressed > 0 && !slot.seen_by_teller {
+                slot.seen_by_teller = true;
+                waiting = true;
+            } else if slot.suppressed > 0 {
+                all.push(slot.take());
+            }
+        }
+        (all, waiting)
+    }
+
     /// Everything held back that nothing told of yet.
     pub(crate) fn take_pending(&self) -> Vec<Pending> {
         let mut all = std::mem::take(&mut *self.pending.lock());
         for slot in &self.slots {
             let mut slot = slot.lock();
-            let count = std::mem::take(&mut slot.suppressed);
-            if count > 0 {
-                all.push(Pending {
-                    target: slot.target,
-                    text: std::mem::take(&mut slot.text),
-                    count,
-                });
+            if slot.suppressed > 0 {
+                all.push(slot.take());
             }
         }
         all

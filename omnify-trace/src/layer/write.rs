@@ -1,0 +1,193 @@
+//! Writing an event's line.
+
+use std::{ops::Range, sync::Arc};
+
+use tracing::Subscriber;
+use tracing_core::Event;
+use tracing_subscriber::{layer::Context, registry::LookupSpan};
+
+use super::{
+    JsonLayer, clock,
+    current::Local,
+    event::{self, EventVisitor},
+    json,
+    plan::{Plan, Quick},
+    quick::QuickVisitor,
+    span::{Handle, SpanState},
+};
+use crate::{operation, schema::Stream};
+
+/// A buffer that one huge event grew past this is not kept.
+const LARGEST_BUFFER: usize = 64 * 1024;
+
+impl JsonLayer {
+    #[inline]
+    pub(super) fn write_event<S>(&self, local: &Local, event: &Event<'_>, context: &Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let plan = local.plans.get(event.metadata(), self.shared.service);
+        match &plan.quick {
+            Some(quick) if self.shared.may_be_quick && event.is_contextual() => {
+                self.write_quickly(local, event, plan, quick);
+            }
+            _ => self.write_carefully(local, event, context, plan),
+        }
+    }
+
+    #[inline]
+    fn write_quickly(
+        &self,
+        local: &Local,
+        event: &Event<'_>,
+        plan: &'static Plan,
+        quick: &'static Quick,
+    ) {
+        let shared = &*self.shared;
+        // Taken out, not borrowed: a field's own code may log.
+        let mut line = local.line.take();
+        line.clear();
+        local.stamp.open(&mut line, shared.clock.now());
+        let mut visitor = QuickVisitor::new(local, shared.number, plan, quick, &mut line);
+        event.record(&mut visitor);
+        let message_at = visitor.end();
+        shared.sink.write(Stream::Backend, &line);
+        operation::heard(|| heard(&line, message_at));
+        keep(&local.line, line);
+    }
+
+    fn write_carefully<S>(
+        &self,
+        local: &Local,
+        event: &Event<'_>,
+        context: &Context<'_, S>,
+        plan: &'static Plan,
+    ) where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        // Taken out, not borrowed: a field's own code may log.
+        let mut line = local.line.take();
+        let mut extra = local.extra.take();
+        line.clear();
+        extra.clear();
+        self.build_and_deliver(local, event, context, plan, &mut line, &mut extra);
+        keep(&local.line, line);
+        keep(&local.extra, extra);
+    }
+
+    fn build_and_deliver<S>(
+        &self,
+        local: &Local,
+        event: &Event<'_>,
+        context: &Context<'_, S>,
+        plan: &'static Plan,
+        line: &mut Vec<u8>,
+        extra: &mut Vec<u8>,
+    ) where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let shared = &*self.shared;
+        let metadata = event.metadata();
+        let now = shared.clock.now();
+        local.stamp.open(line, now);
+        plan.level.write(line);
+        let mut visitor = EventVisitor::new(plan, shared.redactor.as_ref(), line, extra);
+        event.record(&mut visitor);
+        let told = visitor.end();
+        let policies = shared.policies.as_deref();
+        let state = policies.and_then(|_| self.state_for(local, event, context));
+        let mut repeated = 0;
+        if let Some(policies) = policies.filter(|_| !told.has_type) {
+            let text = line.get(told.message_at.clone()).unwrap_or_default();
+            match policies.admit(metadata, text, state.as_deref(), now) {
+                Some(earlier) => repeated = earlier,
+                None => return,
+            }
+        }
+        let rare = told.rare.as_deref();
+        match rare.and_then(|rare| rare.log_target.as_deref()) {
+            Some(target) => {
+                line.extend_from_slice(b",\"target\":");
+                json::string(line, target);
+            }
+            None => plan.target.write(line),
+        }
+        line.extend_from_slice(shared.service.bytes());
+        self.write_span(local, event, context, line, rare);
+        if let Some(fields) = extra.get(1..) {
+            line.extend_from_slice(b",\"extra\":{");
+            line.extend_from_slice(fields);
+            line.push(b'}');
+        }
+        if let Some(rare) = rare.filter(|rare| rare.exception.present) {
+            rare.exception.write(line);
+        }
+        if repeated > 0 {
+            line.extend_from_slice(b",\"repeated\":");
+            json::integer(line, repeated);
+        }
+        line.extend_from_slice(b"}\n");
+        match policies {
+            None => shared.sink.write(told.stream, line),
+            Some(policies) => {
+                policies.deliver(&shared.sink, metadata, state.as_deref(), told.stream, line);
+            }
+        }
+        operation::heard(|| heard(line, told.message_at));
+    }
+
+    /// The state of the span that an event belongs to.
+    fn state_for<S>(
+        &self,
+        local: &Local,
+        event: &Event<'_>,
+        context: &Context<'_, S>,
+    ) -> Option<Arc<SpanState>>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        if event.is_contextual() {
+            local.with_current(self.shared.number, |state| state.map(Arc::clone))
+        } else {
+            let span = context.event_span(event)?;
+            Handle::find(&span.extensions(), self.shared.number)
+        }
+    }
+
+    fn write_span<S>(
+        &self,
+        local: &Local,
+        event: &Event<'_>,
+        context: &Context<'_, S>,
+        line: &mut Vec<u8>,
+        rare: Option<&event::Rare>,
+    ) where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let mut write = |state: Option<&Arc<SpanState>>| match state {
+            Some(state) => {
+                state.with_fragment(|fragment| event::write_context(line, Some(fragment), rare));
+            }
+            None => event::write_context(line, None, rare),
+        };
+        if event.is_contextual() {
+            local.with_current(self.shared.number, write);
+        } else {
+            let state = self.state_for(local, event, context);
+            write(state.as_ref());
+        }
+    }
+}
+
+/// Time stamp and message of a line.
+fn heard(line: &[u8], message_at: Range<usize>) -> (&[u8], &[u8]) {
+    let part = |at: Range<usize>| line.get(at).unwrap_or_default();
+    (part(clock::STAMP_AT..clock::OPENED), part(message_at))
+}
+
+#[inline]
+fn keep(place: &std::cell::Cell<Vec<u8>>, buffer: Vec<u8>) {
+    if buffer.capacity() <= LARGEST_BUFFER {
+        place.set(buffer);
+    }
+}
