@@ -52,20 +52,19 @@ struct Common {
 }
 
 fn main() -> Result<()> {
-    let (common, run): (Common, Run) =
-        match Cli::parse().area {
-            #[cfg(feature = "emit")]
-            Area::Emit(common) => (common, emit_and_journal),
-            #[cfg(feature = "http")]
-            Area::Http(common) => (common, omnify_benches::http::run),
-            #[cfg(feature = "emit")]
-            Area::Journal(common) => (common, omnify_benches::journal::run),
-            #[cfg(feature = "operations")]
-            Area::Operations(common) => (common, omnify_benches::operations::run),
-            #[cfg(feature = "store")]
-            Area::Store(common) => (common, omnify_benches::store::run),
-            Area::Child(arguments) => return child::serve(&arguments),
-        };
+    let (common, run): (Common, Run) = match Cli::parse().area {
+        #[cfg(feature = "emit")]
+        Area::Emit(common) => (common, emit_and_journal),
+        #[cfg(feature = "http")]
+        Area::Http(common) => (common, omnify_benches::http::run),
+        #[cfg(feature = "emit")]
+        Area::Journal(common) => (common, omnify_benches::journal::run),
+        #[cfg(feature = "operations")]
+        Area::Operations(common) => (common, omnify_benches::operations::run),
+        #[cfg(feature = "store")]
+        Area::Store(common) => (common, omnify_benches::store::run),
+        Area::Child(arguments) => return child::serve(&arguments),
+    };
     let report = run(&Options {
         quick: common.quick,
     })?;

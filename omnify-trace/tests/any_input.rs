@@ -56,3 +56,52 @@ proptest! {
         prop_assert_eq!(parsed["span"]["fields"]["late"].as_str(), late.as_deref());
     }
 }
+
+proptest! {
+    /// Plain events are written by a way of their own, which a redactor with names of its own rules
+    /// out: both must say the same.
+    #[test]
+    fn the_quick_way_and_the_careful_one_write_the_same(
+        message in any::<String>(),
+        text in "\\PC{0,20}|[ -~]{0,40}",
+        debugged in any::<Option<String>>(),
+        small in 0..1_200_u64,
+        signed in any::<i64>(),
+        unsigned in any::<u64>(),
+        wide in any::<i128>(),
+        float in prop_oneof![any::<f64>(), (0..5_000_000_u32).prop_map(|n| f64::from(n) / 1000.0)],
+        truth in any::<bool>(),
+        bytes in any::<Vec<u8>>(),
+        raw in any::<String>(),
+        reason in any::<String>(),
+    ) {
+        let (quick, careful) = (MemorySink::new(), MemorySink::new());
+        let redactor = omnify_trace::redact::Redactor::new().key("no such name");
+        let subscriber = tracing_subscriber::registry()
+            .with(JsonLayer::new(quick.clone()))
+            .with(JsonLayer::new(careful.clone()).redactor(redactor));
+        tracing::subscriber::with_default(subscriber, || {
+            let _span = info_span!("s", user_id = "u-1", kept = 1).entered();
+            let error = std::io::Error::other(reason);
+            info!(
+                text, debugged = ?debugged, small, signed, unsigned, wide, float, truth,
+                bytes = &bytes[..], "json:raw" = raw, error = &error as &dyn std::error::Error,
+                "{message}"
+            );
+            info!(wide, truth, none = Option::<u32>::None, "{message}");
+            info!(message = float, small);
+            info!(cause = &error as &dyn std::error::Error, "json:raw" = truth, "");
+            info!("{message}");
+        });
+        prop_assert_eq!(quick.len(), 5);
+        for (mut quick, mut careful) in quick.events().into_iter().zip(careful.events()) {
+            for line in [&mut quick, &mut careful] {
+                prop_assert_eq!(line["context"]["user_id"].as_str(), Some("u-1"), "{}", line);
+                line["timestamp"].take();
+                line["context"]["trace_id"].take();
+                line["context"]["span_id"].take();
+            }
+            prop_assert_eq!(quick, careful);
+        }
+    }
+}

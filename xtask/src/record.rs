@@ -157,7 +157,8 @@ mod tests {
     }
     #[test]
     fn versions_come_from_the_lock_file() {
-        let lock = "name = \"slog\"\nversion = \"2.8.0\"\nname = \"slog-json\"\nversion = \"2.6.1\"\n";
+        let lock =
+            "name = \"slog\"\nversion = \"2.8.0\"\nname = \"slog-json\"\nversion = \"2.6.1\"\n";
         assert_eq!(versions(lock, &["slog", "none"]), " Peers: slog 2.8.0.");
         assert_eq!(versions(lock, &[]), "");
     }
