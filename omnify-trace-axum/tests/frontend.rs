@@ -129,11 +129,12 @@ async fn what_is_good_in_a_bad_batch_is_kept_and_the_rest_is_named() {
         {"message": "x", "context": []},
         {"message": "x", "event_type": "Bad Name"},
         {"message": "good too", "event_type": "shop.checkout"},
+        {"message": "good as well", "event_type": "workflow_step"},
     ]);
     let response = send_json(&batch).await;
     assert_eq!(response.status(), StatusCode::ACCEPTED);
     let answer = body(&response);
-    assert_eq!(answer["accepted"], 2);
+    assert_eq!(answer["accepted"], 3);
     let rejected = answer["rejected"].as_array().expect("a list");
     let indices: Vec<_> = rejected
         .iter()
@@ -145,7 +146,7 @@ async fn what_is_good_in_a_bad_batch_is_kept_and_the_rest_is_named() {
             .as_str()
             .is_some_and(|reason| reason.contains("belongs to the server"))
     );
-    assert_eq!(lines(&log).len(), 2);
+    assert_eq!(lines(&log).len(), 3);
     let loss = &log.of("log_loss")[0];
     assert_eq!(
         (

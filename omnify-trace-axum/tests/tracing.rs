@@ -421,3 +421,25 @@ async fn every_recorded_field_was_declared() {
     assert_eq!(log.end()["context"]["user_id"], "u-1");
     assert_eq!(log.end()["context"]["organization_id"], "o-1");
 }
+
+#[tokio::test]
+async fn a_request_of_a_pages_run_belongs_to_that_run() {
+    let log = capture();
+    for (baggage, run, workflow) in [
+        (
+            "omnify.run_id=0199-aa,omnify.workflow_id=client%2Donboarding,tier=gold",
+            Some("0199-aa"),
+            Some("client-onboarding"),
+        ),
+        ("omnify.run_id=not%20an%20id%0A,tier=gold", None, None),
+    ] {
+        let mut call = request("/hello/jo");
+        call.headers_mut()
+            .insert("baggage", baggage.parse().expect("value"));
+        send(&app(), call).await;
+        let events = log.of("request_complete");
+        let context = &events.last().expect("the end")["context"];
+        assert_eq!(context["run_id"].as_str(), run, "{baggage}");
+        assert_eq!(context["workflow_id"].as_str(), workflow, "{baggage}");
+    }
+}

@@ -198,7 +198,7 @@ impl Core {
             fields::ORGANIZATION_ID,
             self.organization_id.as_bytes(),
         );
-        if !self.run_id.is_empty() && self.run_trace == root.trace_id {
+        if self.is_of_run(&root.trace_id) {
             json::field(out, fields::WORKFLOW_ID, self.workflow_id.as_bytes());
             json::field(out, fields::RUN_ID, self.run_id.as_bytes());
             json::field(out, fields::STEP_ID, self.step_id.as_bytes());
@@ -238,13 +238,22 @@ impl Core {
         }
         let request = Open::new(self.traces.current(now), &mut self.ids);
         request.headers(self.sampled(), &mut out);
+        let of_run = self.is_of_run(&request.root.trace_id);
         if follow {
             let Some(slot) = self.requests.open(request) else {
                 return Vec::new();
             };
             json::integer(&mut out, u64::from(slot));
         }
+        if of_run {
+            out.push(b'+');
+        }
         out
+    }
+
+    /// Whether what belongs to this trace belongs to the open run.
+    fn is_of_run(&self, trace_id: &[u8]) -> bool {
+        !self.run_id.is_empty() && self.run_trace == trace_id
     }
 
     /// See [`request_end`](crate::request_end).

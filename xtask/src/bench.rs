@@ -71,6 +71,7 @@ fn feature(area: &str) -> &str {
 fn browser() -> Result<std::process::Command> {
     dashboard::packages()?;
     dashboard::wasm()?;
+    dashboard::dashboard()?;
     let chromium = chromium::ensure()?;
     let home = shell::root().join("tests/browser/bench");
     let lock = fs::read(home.join("package-lock.json"))?;

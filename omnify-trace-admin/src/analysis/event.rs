@@ -60,6 +60,12 @@ impl Event {
         self.value.get(name)?.as_str()
     }
 
+    /// Whether a browser told of it.
+    #[must_use]
+    pub fn is_frontend(&self) -> bool {
+        self.top(fields::SOURCE) == Some("frontend")
+    }
+
     /// The message, or the whole line of plain text.
     #[must_use]
     pub fn message(&self) -> &str {

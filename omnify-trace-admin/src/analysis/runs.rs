@@ -237,14 +237,17 @@ pub fn rebuild_run(
 pub(super) fn detail(run_id: &str, events: &[Event], marks: &Marks) -> Option<RunDetail> {
     let first = events.first()?;
     let last = events.last()?;
-    let of = |kind| events.iter().find(move |event| event.kind() == Some(kind));
-    let start = of(EventType::WorkflowStart);
-    let end = events.iter().rfind(|event| {
-        matches!(
-            event.kind(),
-            Some(EventType::WorkflowComplete | EventType::WorkflowError)
-        )
-    });
+    let starts = || of_kind(events, &[EventType::WorkflowStart]);
+    // A page may have a part in a run; where the server has one too, the server's start and end count.
+    let servers = starts().any(|event| !event.is_frontend());
+    let counts = |event: &&Event| !(servers && event.is_frontend());
+    let start = starts().find(counts);
+    let end = of_kind(
+        events,
+        &[EventType::WorkflowComplete, EventType::WorkflowError],
+    )
+    .filter(counts)
+    .last();
     let mut steps = rebuild(events);
     let (status, ended) = match end {
         Some(end) if end.kind() == Some(EventType::WorkflowComplete) => {
@@ -292,6 +295,13 @@ pub(super) fn detail(run_id: &str, events: &[Event], marks: &Marks) -> Option<Ru
         current_step: current_step(status, end, &steps),
     };
     Some(RunDetail { run, steps, began })
+}
+
+/// The events of these kinds, oldest first.
+fn of_kind<'a>(events: &'a [Event], kinds: &'a [EventType]) -> impl Iterator<Item = &'a Event> {
+    events
+        .iter()
+        .filter(|event| event.kind().is_some_and(|kind| kinds.contains(&kind)))
 }
 
 /// Steps that a finished run left open did not run on: their end is the run's.

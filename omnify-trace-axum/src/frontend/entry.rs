@@ -147,11 +147,23 @@ fn event_type(value: Option<Value>) -> Result<Option<String>, String> {
         return Err("event_type must be 1 to 64 of a-z 0-9 _ . -".into());
     }
     match EventType::from_wire(&name) {
-        Some(known) if known.stream() != Stream::Frontend => {
+        Some(known) if known.stream() != Stream::Frontend && !is_of_run(known) => {
             Err(format!("event_type {name} belongs to the server"))
         }
         _ => Ok(Some(name)),
     }
+}
+
+/// A page tells of its part of a workflow's run. Where the server has a part too, the server's decides.
+const fn is_of_run(event: EventType) -> bool {
+    matches!(
+        event,
+        EventType::WorkflowStart
+            | EventType::WorkflowStep
+            | EventType::WorkflowStepError
+            | EventType::WorkflowComplete
+            | EventType::WorkflowError
+    )
 }
 
 fn target(value: Option<Value>) -> String {

@@ -9,9 +9,11 @@ use axum::extract::MatchedPath;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, header};
 use http_body::Body;
-use omnify_trace::context::{CorrelationContext, SpanId, TraceId};
+use omnify_trace::context::{CorrelationContext, RunId, SpanId, TraceId, WorkflowId};
 use omnify_trace::propagation::{
-    Extraction, RemoteContext, TraceFlags, extract,
+    Extraction, RemoteContext, TraceFlags,
+    baggage::{BAGGAGE_RUN_ID, BAGGAGE_WORKFLOW_ID},
+    extract,
     request_id::{X_REQUEST_ID, valid as request_id_rule},
 };
 use tower_service::Service;
@@ -174,7 +176,7 @@ fn open(extraction: &Extraction<'_>, request_id: &str, session: Option<&str>) ->
     context_of(extraction, remote).attach(|| span(request_id, session, trace_id, parent_id))
 }
 
-/// What the fields of a span cannot say: flags, tracestate, baggage.
+/// What the fields of a span cannot say: flags, tracestate, baggage and the run that it names.
 fn context_of(extraction: &Extraction<'_>, remote: &RemoteContext) -> CorrelationContext {
     let builder = CorrelationContext::builder()
         .trace_id(TraceId::from_u128(remote.trace_id))
@@ -190,7 +192,12 @@ fn carried(
 ) -> omnify_trace::context::ContextBuilder {
     if !extraction.baggage.is_empty() {
         for (key, value) in extraction.baggage.iter() {
-            builder = builder.baggage(key, &*value);
+            builder = match key {
+                BAGGAGE_RUN_ID => builder.run_id(value.parse::<RunId>().ok()),
+                BAGGAGE_WORKFLOW_ID => builder.workflow_id(value.parse::<WorkflowId>().ok()),
+                _ => builder,
+            }
+            .baggage(key, &*value);
         }
     }
     builder

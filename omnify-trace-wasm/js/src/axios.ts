@@ -44,6 +44,7 @@ export function traceAxios(axios: AxiosLike): () => void {
     if (!followed?.headers) return config;
     config.headers.set('traceparent', followed.headers.traceparent);
     config.headers.set('x-request-id', followed.headers.requestId);
+    if (followed.headers.baggage && !config.headers.has('baggage')) config.headers.set('baggage', followed.headers.baggage);
     open.set(config, followed);
     return config;
   });

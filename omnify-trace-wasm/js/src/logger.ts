@@ -156,6 +156,9 @@ export class BrowserLogger implements Logger {
     this.keepSession();
   }
 
+  /** What requests of the open run carry along. */
+  baggage = '';
+
   /** Release and environment, told once a session. */
   origin: Fields = {};
 
@@ -195,7 +198,9 @@ export class BrowserLogger implements Logger {
 
   traceHeaders(url: string | URL): Record<string, string> {
     const found = decode(this.use(() => core.request_start(new URL(url, location.href).href, false, now())));
-    return found ? { traceparent: found.slice(0, 55), 'x-request-id': found.slice(55) } : {};
+    if (!found) return {};
+    const headers = { traceparent: found.slice(0, 55), 'x-request-id': found.slice(55, 91) };
+    return found.endsWith('+') ? { ...headers, baggage: this.baggage } : headers;
   }
 
   recent(): readonly string[] {

@@ -75,7 +75,10 @@ export interface Stats {
   dropped: Readonly<Record<string, number>>;
 }
 
-/** The run of a workflow as the page sees it. Its requests carry its ids. */
+/**
+ * The run of a workflow as the page sees it. Its requests to the page's own and to allowed origins carry its
+ * ids in `baggage`, so that the server's lines of them, and a workflow that it starts, belong to the same run.
+ */
 export interface WorkflowRun {
   /** The definition's id. */
   readonly id: string;

@@ -96,6 +96,7 @@ export class Run implements WorkflowRun {
     logger.set(SETTING_WORKFLOW_ID, this.id);
     logger.set(SETTING_RUN_ID, this.runId);
     logger.set(SETTING_STEP_ID, this.#step);
+    logger.baggage = `omnify.run_id=${encodeURIComponent(this.runId)},omnify.workflow_id=${encodeURIComponent(this.id)}`;
     logger.notice(SIGN_RUN);
     const failed = error.length > 0;
     logger.emit(failed ? ERROR : INFO, event, message, fields, failed ? { exception: describe(error[0]).json } : {});

@@ -4,6 +4,10 @@ use std::borrow::Cow;
 
 /// The header's name.
 pub const BAGGAGE: &str = "baggage";
+/// The member that names the workflow run which a request belongs to, as the browser logger sends it.
+pub const BAGGAGE_RUN_ID: &str = "omnify.run_id";
+/// The member that names that run's workflow.
+pub const BAGGAGE_WORKFLOW_ID: &str = "omnify.workflow_id";
 /// Members that are carried; whole members beyond are dropped and counted.
 pub const MAX_MEMBERS: usize = 64;
 /// Bytes that are carried; whole members beyond are dropped and counted.

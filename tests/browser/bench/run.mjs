@@ -9,8 +9,10 @@ import { brotliCompressSync, constants } from 'node:zlib';
 import { chromium } from '@playwright/test';
 import { build } from 'vite';
 
+import { measureDashboard } from './dashboard.mjs';
+
 const HERE = fileURLToPath(new URL('.', import.meta.url));
-const SUBJECTS = ['omnify', 'sentry', 'sentry-tracing', 'faro', 'faro-tracing', 'datadog-logs', 'datadog-rum-slim', 'none'];
+const SUBJECTS = ['omnify', 'sentry', 'sentry-tracing', 'faro', 'faro-tracing', 'datadog-logs', 'datadog-rum-slim', 'otel', 'none'];
 const TYPES = { js: 'text/javascript', wasm: 'application/wasm', html: 'text/html' };
 
 const quick = process.argv.includes('--quick');
@@ -35,10 +37,13 @@ for (const subject of SUBJECTS) {
       },
     },
   });
-  sizes[subject] = files(join(HERE, 'dist', subject)).reduce((sum, file) => {
-    const packed = brotliCompressSync(readFileSync(file), { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });
-    return sum + packed.length;
-  }, 0);
+  sizes[subject] = files(join(HERE, 'dist', subject)).reduce((sum, file) => sum + packed(readFileSync(file)).length, 0);
+}
+
+const early = packed(readFileSync(join(HERE, '../../../omnify-trace-wasm/js/dist/early.js'))).length;
+
+function packed(content) {
+  return brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });
 }
 
 function files(folder) {
@@ -85,6 +90,7 @@ for (let round = 0; round < ROUNDS; round++) {
     await context.close();
   }
 }
+const dashboard = await measureDashboard(browser);
 await browser.close();
 server.close();
 
@@ -131,7 +137,8 @@ const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length 
 const rows = [];
 const add = (name, subject, value, unit, to) => {
   const row = { area: 'browser', case: name, subject, value: Math.round(value * 1_000) / 1_000, unit };
-  if (to > 0 && value > 0) Object.assign(row, { ratio_to: 'omnify', ratio: Math.round((value / to) * 100) / 100 });
+  // As in the other areas: how many times less this one costs.
+  if (to > 0 && value > 0) Object.assign(row, { ratio_to: 'omnify', ratio: Math.round((to / value) * 1_000) / 1_000 });
   rows.push(row);
 };
 const loggers = SUBJECTS.filter((subject) => subject !== 'none');
@@ -142,8 +149,11 @@ for (const subject of loggers) add('import and init', subject, of(subject, 'init
 for (const subject of loggers) add('log', subject, of(subject, 'log'), 'µs', of('omnify', 'log'));
 add('log below level', 'omnify', of('omnify', 'quiet'), 'µs');
 for (const subject of loggers) add('added to a fetch', subject, of(subject, 'fetch') - bare, 'µs', of('omnify', 'fetch') - bare);
+add('early stub', 'omnify', early / 1_000, 'KB brotli');
+add('dashboard, first load', 'omnify', dashboard.firstLoad, 'KB gzip');
+add('dashboard, 100,000 lines scrolled, frame p95', 'omnify', dashboard.frame, 'ms');
 
-console.log(`${'case'.padEnd(20)}${'subject'.padEnd(20)}${'value'.padStart(12)}  unit        × omnify`);
+console.log(`${'case'.padEnd(20)}${'subject'.padEnd(20)}${'value'.padStart(12)}  unit        omnify / it`);
 for (const row of rows) {
   console.log(`${row.case.padEnd(20)}${row.subject.padEnd(20)}${row.value.toFixed(3).padStart(12)}  ${row.unit.padEnd(12)}${row.ratio ?? ''}`);
 }

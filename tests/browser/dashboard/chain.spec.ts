@@ -64,8 +64,40 @@ test('a click, its request, workflow, steps, agent call and the agent service sh
   expect(shown.some((s) => AGENT_SERVICE.test(s.service))).toBe(true);
   const times = shown.map((s) => s.time);
   expect(times, 'in order of time').toEqual([...times].sort());
-  const at = (event: string): number => shown.findIndex((s) => s.event === event);
+  // The page's own part of the workflow begins before its request does.
+  expect(shown.findIndex((s) => s.service === 'browser' && s.event === 'workflow_start')).toBeGreaterThanOrEqual(0);
+  const at = (event: string): number => shown.findIndex((s) => s.service !== 'browser' && s.event === event);
   expect(at('request_start')).toBeLessThan(at('workflow_start'));
   expect(at('workflow_start')).toBeLessThan(at('agent_start'));
   await expect(page.getByRole('region', { name: 'Spans over time' })).toBeVisible();
+});
+
+test('the page\'s part of a workflow and the server\'s are one run, with the steps of both', async ({ page }) => {
+  await page.goto('/');
+  await page.waitForFunction(() => document.documentElement.dataset.trace === 'started');
+  await page.getByTestId('start-run').click();
+  const outcome = page.getByTestId('outcome').first();
+  const requestId = (await outcome.getByTestId('reference').textContent())?.trim() ?? '';
+  await expect(outcome.locator('.badge').first()).toHaveText(/completed|failed/, { timeout: 45_000 });
+
+  const runId = await until('the server\'s start of the run', 20_000, async () => {
+    const { logs } = await admin<Page_>(`logs?requestId=${requestId}&eventType=workflow_start&timeRange=1h&limit=1`);
+    return logs[0]?.context?.run_id;
+  });
+  const query = encodeURIComponent(`run_id:${runId}`);
+  const ends = (line: Line): boolean => /^workflow_(complete|error)$/.test(line.event_type ?? '');
+  await until('both ends of the run', 20_000, async () => {
+    const { logs } = await admin<Page_>(`logs?search=${query}&timeRange=1h&limit=1000`);
+    const sides = logs.filter(ends).map((line) => line.source === 'frontend');
+    return sides.includes(true) && sides.includes(false);
+  });
+  const run = await admin<{ steps: { step_id: string }[] }>(`runs/${runId}`);
+  const steps = run.steps.map(({ step_id }) => step_id);
+  expect(steps).toContain('send-form');
+  expect(steps).toContain('research');
+
+  await page.goto(`/admin/runs/${runId}`);
+  const bars = page.locator('.timeline .bar');
+  await expect(bars.filter({ hasText: 'send-form' })).toBeVisible();
+  await expect(bars.filter({ hasText: 'Research the company' })).toBeVisible();
 });

@@ -5,10 +5,10 @@ import { lazy, Suspense, useEffect } from 'react';
 import { Navigate, Route, Routes, useLocation } from 'react-router';
 import { ApiError, setCsrfToken } from '../api/client';
 import { session } from '../api/queries';
+import { Overview } from '../tabs/overview/overview';
 import { getLogger } from '../trace';
 import { Empty, Failure, SkeletonRows } from '../ui/basics';
 import { crash } from '../ui/crash';
-import { Overview } from '../tabs/overview/overview';
 import { Login } from './login';
 import { Shell } from './shell';
 

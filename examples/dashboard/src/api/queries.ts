@@ -2,6 +2,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { ApiError, get, type Params } from './client';
 import type {
+  Alert,
   ErrorGroup,
   Facets,
   Health,
@@ -48,6 +49,12 @@ export const stats = (time: Params) =>
 export const health = queryOptions({
   queryKey: ['health'],
   queryFn: ({ signal }) => get<Health>('health', {}, signal),
+  refetchInterval: FRESH_MS * 2,
+});
+
+export const alerts = queryOptions({
+  queryKey: ['alerts'],
+  queryFn: ({ signal }) => get<{ alerts: Alert[] }>('alerts', {}, signal),
   refetchInterval: FRESH_MS * 2,
 });
 

@@ -144,7 +144,7 @@ export interface Health {
   version: string;
   uptime_s: number;
   components: { name: string; status: string; detail: string | null }[];
-  store: Record<string, number | null>;
+  store: Record<string, number | string | null>;
   journal: Record<string, unknown>;
 }
 
@@ -251,6 +251,22 @@ export interface Issue {
   note: string | null;
   updated_at: string;
   updated_by: string;
+}
+
+/** A rule over the lines, and what it came to. */
+export interface Alert {
+  id: string;
+  name: string;
+  kind: 'count' | 'error_rate' | 'p95' | 'absence' | 'new_errors';
+  search: string | null;
+  threshold: number;
+  window: string | null;
+  severity: 'info' | 'warning' | 'critical';
+  enabled: boolean;
+  status: 'ok' | 'pending' | 'firing';
+  since: string;
+  value: number | null;
+  silenced_until: string | null;
 }
 
 export interface IncompleteItem {

@@ -46,18 +46,27 @@ export function CustomerPage() {
     const form = new FormData(event.currentTarget);
     void doing('start', async () => {
       const company = String(form.get('company') ?? '');
+      // The page's own part of the run; the request carries its id, and the server goes on with it.
+      const tracked = getLogger().workflow(WORKFLOW, { name: 'Client onboarding' }).start();
+      tracked.step('send-form');
       const answer = await startRun(WORKFLOW, {
         company,
         email: String(form.get('email') ?? ''),
         plan: String(form.get('plan') ?? ''),
       });
       if (!answer.ok || !answer.body) {
+        tracked.fail(new Error(`The onboarding could not be started (${answer.status})`));
         add({ title: 'The onboarding could not be started', tone: 'error', reference: answer.requestId });
         return;
       }
+      tracked.step('show-outcome');
       const run: RunState = { run_id: answer.body.run_id, status: 'active' };
       add({ title: `Onboarding ${company}`, tone: 'info', reference: answer.requestId, run });
-      void follow(run.run_id, update);
+      void follow(run.run_id, (now) => {
+        update(now);
+        if (now.status === 'completed') tracked.complete();
+        else if (DONE.has(now.status)) tracked.fail(new Error(now.error ?? `The run is ${now.status}`));
+      });
     });
   };
 

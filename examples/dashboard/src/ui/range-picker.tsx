@@ -1,5 +1,5 @@
-import { DEFAULT_RANGE, RANGES, useTimeRange } from '../lib/time-range';
 import { dateTime } from '../lib/format';
+import { DEFAULT_RANGE, RANGES, useTimeRange } from '../lib/time-range';
 import { useUrlState } from '../lib/url-state';
 import { Icon } from './icons';
 

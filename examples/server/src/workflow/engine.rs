@@ -108,7 +108,11 @@ impl Engine {
         let place = Arc::clone(&self.0.places)
             .try_acquire_owned()
             .map_err(|_| StartError::Full)?;
-        let run = new_run(workflow_id, input);
+        let mut run = new_run(workflow_id, input);
+        // A page that starts its run a second time does not get the first one's.
+        if self.0.runs.get(&run.run_id).await?.is_some() {
+            run.run_id = new_run_id();
+        }
         self.0.runs.begin(&run).await?;
         let work = Arc::clone(&self.0).execute(definition, run.clone(), place);
         drop(omnify_trace::spawn("workflow-run", work));
@@ -125,11 +129,20 @@ impl Engine {
     }
 }
 
+fn new_run_id() -> String {
+    uuid::Uuid::now_v7().to_string()
+}
+
 fn new_run(workflow_id: &str, input: Value) -> Run {
     let context = CorrelationContext::current();
     let of = |read: fn(&CorrelationContext) -> Option<String>| context.as_ref().and_then(read);
     Run {
-        run_id: uuid::Uuid::now_v7().to_string(),
+        // The run that the page began, if this is that workflow.
+        run_id: context
+            .as_ref()
+            .filter(|c| c.workflow_id().is_some_and(|id| id.as_str() == workflow_id))
+            .and_then(|c| c.run_id().map(ToString::to_string))
+            .unwrap_or_else(new_run_id),
         workflow_id: workflow_id.to_owned(),
         status: Status::Active,
         request_id: of(|c| c.request_id().map(ToString::to_string)),

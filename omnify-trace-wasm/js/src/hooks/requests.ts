@@ -8,11 +8,12 @@ import { replace } from './listen.js';
 
 const TRACEPARENT = 'traceparent';
 const REQUEST_ID = 'x-request-id';
+const BAGGAGE = 'baggage';
 
 /** A request that is being followed. */
 export interface Followed {
   /** Headers to send; absent where they must not go. */
-  headers?: { traceparent: string; requestId: string };
+  headers?: { traceparent: string; requestId: string; baggage?: string };
   end: (status: number, bytes: number, error?: string) => void;
 }
 
@@ -24,7 +25,7 @@ export function follow(logger: BrowserLogger, method: string, url: string): Foll
   if (!ticket) return undefined;
   const silent = ticket[0] === '-';
   const ids = silent ? ticket.slice(1) : ticket;
-  const request = Number(ids.slice(91));
+  const request = parseInt(ids.slice(91), 10);
   const { origin, pathname } = new URL(url);
   const path = (origin === location.origin ? pathname : origin + pathname).slice(0, 1_000);
   const told = { method, path };
@@ -41,7 +42,9 @@ export function follow(logger: BrowserLogger, method: string, url: string): Foll
     logger.emit(level, event, `${method} ${path}${error && `: ${error}`}`, fields, { request });
     logger.use(() => core.request_end(request, now()));
   };
-  return silent ? { end } : { end, headers: { traceparent: ids.slice(0, 55), requestId: ids.slice(55, 91) } };
+  if (silent) return { end };
+  const headers = { traceparent: ids.slice(0, 55), requestId: ids.slice(55, 91) };
+  return { end, headers: ids.endsWith('+') ? { ...headers, baggage: logger.baggage } : headers };
 }
 
 function weigh(status: number, error: string): [event: number, level: number] {
@@ -93,6 +96,7 @@ function planFetch(
     if (!followed.headers || silent) return { followed, init };
     headers.set(TRACEPARENT, followed.headers.traceparent);
     if (!headers.has(REQUEST_ID)) headers.set(REQUEST_ID, followed.headers.requestId);
+    if (followed.headers.baggage) headers.append(BAGGAGE, followed.headers.baggage);
     return { followed, init: { ...init, headers } };
   } catch {
     return undefined;
@@ -139,6 +143,7 @@ function followXhr(logger: BrowserLogger, xhr: XMLHttpRequest, plan: Planned): v
     if (followed.headers) {
       xhr.setRequestHeader(TRACEPARENT, followed.headers.traceparent);
       xhr.setRequestHeader(REQUEST_ID, followed.headers.requestId);
+      if (followed.headers.baggage) xhr.setRequestHeader(BAGGAGE, followed.headers.baggage);
     }
   } catch {
     // The request goes on without us.

@@ -7,8 +7,8 @@ import { count } from '../../lib/format';
 import { Card, Empty, Loaded, Skeleton, Sparkline, Status, Time } from '../../ui/basics';
 import { Icon } from '../../ui/icons';
 import { useTabLink } from '../../ui/links';
-import { IssueCard } from './issue-card';
 import { Story } from '../../ui/story';
+import { IssueCard } from './issue-card';
 
 export default function ErrorPage() {
   const { fingerprint = '' } = useParams();

@@ -1,6 +1,6 @@
 /** What people decided about an error group: state, ticket, who looks after it, a note. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import type { FormEvent } from 'react';
+import type { FormEvent, ReactNode } from 'react';
 import { put } from '../../api/client';
 import { issue as issueQuery } from '../../api/queries';
 import type { Issue } from '../../api/types';
@@ -15,7 +15,7 @@ const STATES = [
   ['ignored', 'Ignored'],
 ] as const;
 
-export function IssueCard({ fingerprint }: { fingerprint: string }) {
+export function IssueCard({ fingerprint, children }: { fingerprint: string; children?: ReactNode }) {
   const client = useQueryClient();
   const query = useQuery(issueQuery(fingerprint));
   const change = useMutation({
@@ -54,6 +54,7 @@ export function IssueCard({ fingerprint }: { fingerprint: string }) {
         </div>
       }
     >
+      {children}
       <Loaded query={query} what="The issue" loading={<SkeletonRows rows={2} height={36} />}>
         {(known) => (
           <Details

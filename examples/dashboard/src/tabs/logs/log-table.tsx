@@ -1,12 +1,13 @@
 /** The rows: only those in view exist. */
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type ReactNode, useEffect, useRef } from 'react';
+import { memo, type ReactNode, useCallback, useEffect, useMemo, useRef } from 'react';
 import type { Line } from '../../api/types';
-import { clock, dateTime, duration, utc } from '../../lib/format';
 import { text, valueAt } from '../../lib/flatten';
+import { clock, dateTime, duration, utc } from '../../lib/format';
 import { Badge, levelTone } from '../../ui/basics';
 
 export const ROW = 30;
+const estimateSize = (): number => ROW;
 /** Pixels; the message takes what is left. */
 const WIDTHS: Record<string, number> = { timestamp: 100, level: 64, event_type: 150, 'service.name': 132 };
 const WIDTH = 150;
@@ -47,16 +48,18 @@ export function LogTable({
   spanDays: boolean;
 }) {
   const scroller = useRef<HTMLDivElement>(null);
+  // The same function while the lines are the same: another one has every row measured again.
+  const getItemKey = useCallback((i: number) => lines[i]?.id ?? i, [lines]);
   const rows = useVirtualizer({
     count: lines.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => ROW,
+    estimateSize,
     overscan: 12,
-    getItemKey: (i) => lines[i]?.id ?? i,
+    getItemKey,
   });
   const items = rows.getVirtualItems();
   const lastShown = items.at(-1)?.index ?? 0;
-  const at = lines.findIndex((l) => l.id === selected);
+  const at = useMemo(() => (selected === null ? -1 : lines.findIndex((l) => l.id === selected)), [lines, selected]);
 
   useEffect(() => {
     if (lines.length && lastShown >= lines.length - 30) onEnd();
@@ -106,22 +109,17 @@ export function LogTable({
           const line = lines[item.index];
           if (!line) return null;
           return (
-            <div
+            <Row
               key={item.key}
-              role="row"
-              aria-rowindex={item.index + 2}
-              aria-selected={line.id === selected}
-              tabIndex={-1}
-              className={`log-row level-${line.level}`}
-              style={{ gridTemplateColumns: template, transform: `translateY(${item.start}px)` }}
-              onClick={() => onSelect(line.id === selected ? null : line.id)}
-            >
-              {columns.map((c) => (
-                <div key={c} role="gridcell" className={`cell cell-${c.replaceAll('.', '-')}`}>
-                  {cell(line, c, spanDays)}
-                </div>
-              ))}
-            </div>
+              line={line}
+              index={item.index}
+              start={item.start}
+              selected={line.id === selected}
+              columns={columns}
+              template={template}
+              spanDays={spanDays}
+              onSelect={onSelect}
+            />
           );
         })}
       </div>
@@ -129,6 +127,45 @@ export function LogTable({
     </div>
   );
 }
+
+/** Rows that stay while the list scrolls are not made again. */
+const Row = memo(function Row({
+  line,
+  index,
+  start,
+  selected,
+  columns,
+  template,
+  spanDays,
+  onSelect,
+}: {
+  line: Line;
+  index: number;
+  start: number;
+  selected: boolean;
+  columns: readonly string[];
+  template: string;
+  spanDays: boolean;
+  onSelect: (id: string | null) => void;
+}) {
+  return (
+    <div
+      role="row"
+      aria-rowindex={index + 2}
+      aria-selected={selected}
+      tabIndex={-1}
+      className={`log-row level-${line.level}`}
+      style={{ gridTemplateColumns: template, transform: `translateY(${start}px)` }}
+      onClick={() => onSelect(selected ? null : line.id)}
+    >
+      {columns.map((c) => (
+        <div key={c} role="gridcell" className={`cell cell-${c.replaceAll('.', '-')}`}>
+          {cell(line, c, spanDays)}
+        </div>
+      ))}
+    </div>
+  );
+});
 
 function cell(line: Line, column: string, spanDays: boolean): ReactNode {
   switch (column) {

@@ -118,7 +118,7 @@ function Routes({ data, old }: { data: Performance_; old: Performance_ | undefin
       cut: true,
       cell: (r) => (
         <Link to={link('/logs', { q: `extra.route:"${r.route}" extra.method:${r.method}` })}>
-          <span className="method">{r.method}</span> {r.route}
+          <span className="method">{r.method}</span> {r.route || <em className="muted">no route</em>}
         </Link>
       ),
     },

@@ -11,6 +11,7 @@ import { Badge, Card, Empty, Loaded, SkeletonRows, Status, Time } from '../../ui
 import { Icon } from '../../ui/icons';
 import { useTabLink } from '../../ui/links';
 import { Story } from '../../ui/story';
+import { Issues } from './issues';
 import { Troubled } from './troubled';
 
 export default function Support() {
@@ -155,6 +156,7 @@ function Report({ report, request }: { report: SupportReport; request: object })
           <Patterns report={report} />
           <UnfinishedRuns report={report} />
         </div>
+        <Issues report={report} />
         <Card title="Timeline" sub="everything that happened to them, in order" flush>
           {report.timeline.length ? (
             <Story lines={report.timeline} tall />
