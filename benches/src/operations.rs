@@ -1,8 +1,8 @@
 //! Operations: opening and closing one, traced locks beside the plain ones.
 
-use std::hint::black_box;
+use std::{fs, hint::black_box, time::Duration};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, bail};
 use omnify_trace::{
     JsonLayer,
     layer::NoSink,
@@ -23,6 +23,7 @@ const OPERATION: &str = "open and close an operation";
 const MUTEX: &str = "mutex, uncontended";
 const READ: &str = "rwlock read, uncontended";
 const ASYNC: &str = "async mutex, uncontended";
+const WATCHDOG: &str = "watchdog";
 
 /// What is measured here.
 pub const CASES: &[Case] = &[
@@ -41,6 +42,10 @@ pub const CASES: &[Case] = &[
             Subject {
                 name: "operation with its span and event",
                 run: with_events,
+            },
+            Subject {
+                name: "a step with its span and both events",
+                run: with_both_events,
             },
             Subject {
                 name: "a plain span and event by hand",
@@ -102,7 +107,36 @@ pub fn run(options: &Options) -> Result<Report> {
     report.compare(MUTEX, "ns", "parking_lot::Mutex");
     report.compare(READ, "ns", "parking_lot::RwLock");
     report.compare(ASYNC, "ns", "tokio::sync::Mutex");
+    let seconds = if options.quick { 2 } else { 20 };
+    let share = watchdog(Duration::from_secs(seconds))?;
+    let subject = "omnify_trace, 10,000 open operations";
+    report.add("operations", WATCHDOG, subject, share, "% of a core");
     Ok(report)
+}
+
+/// What part of one core the watchdog's thread takes while 10,000 operations are open.
+fn watchdog(time: Duration) -> Result<f64> {
+    let open: Vec<_> = (0..10_000)
+        .map(|_| operation::step("waits").start())
+        .collect();
+    let before = watchdog_ran()?;
+    std::thread::sleep(time);
+    let ran = watchdog_ran()?.saturating_sub(before);
+    open.into_iter().for_each(operation::Active::complete);
+    Ok(ran.as_secs_f64() / time.as_secs_f64() * 100.0)
+}
+
+/// How long the watchdog's thread has been on a processor since it began.
+fn watchdog_ran() -> Result<Duration> {
+    for task in fs::read_dir("/proc/self/task")? {
+        let task = task?.path();
+        if fs::read_to_string(task.join("comm"))?.trim() == "omnify-watchdog" {
+            let times = fs::read_to_string(task.join("schedstat"))?;
+            let first = times.split(' ').next().context("an empty schedstat")?;
+            return Ok(Duration::from_nanos(first.parse()?));
+        }
+    }
+    bail!("there is no watchdog")
 }
 
 fn one() {
@@ -126,6 +160,17 @@ fn with_events(measure: Measure<'_>) {
         .with(JsonLayer::new(NoSink))
         .init();
     without_subscriber(measure);
+}
+
+fn with_both_events(measure: Measure<'_>) {
+    tracing_subscriber::registry()
+        .with(JsonLayer::new(NoSink))
+        .init();
+    measure(&mut |turns| {
+        for _ in 0..turns {
+            operation::step("charge").run_sync(|| black_box(()));
+        }
+    });
 }
 
 fn by_hand(measure: Measure<'_>) {

@@ -70,13 +70,69 @@ async fn a_path_tells_sequence_parallelism_nesting_retries_and_skips(logs: Logs)
             operation::step("e").skip("not today");
         })
         .await;
+    logs.assert_ran("order", "a > (b | c) > outer[inner] > d! > d > e-");
+    logs.assert_spans(&["workflow[step step step step[step] step step step]"]);
     let run = logs.workflow("order");
-    assert_eq!(run.path(), "a > (b | c) > outer[inner] > d! > d > e-");
     assert_eq!(run.end().unwrap().event_type(), "workflow_complete");
     logs.only(EventType::WorkflowStepError)
         .caused_by("first")
         .extra("will_retry", true);
     logs.none(EventType::OperationStalled);
+}
+
+#[test]
+#[should_panic(expected = "right: \"b > a\"")]
+fn another_way_is_not_the_way() {
+    let logs = testing::capture(|| {
+        operation::workflow("w").run_sync(|| {
+            operation::step("a").run_sync(|| {});
+            operation::step("b").run_sync(|| {});
+        });
+    });
+    logs.assert_ran("w", "a > b").assert_ran("w", "b > a");
+}
+
+#[test]
+#[should_panic(expected = "workflow_error")]
+fn a_failed_run_did_not_run_well() {
+    let logs = testing::capture(|| {
+        let failing = || {
+            operation::step("a")
+                .will_retry(true)
+                .run_sync(|| Err::<(), _>("no"))
+        };
+        operation::workflow("w").run_sync(failing).unwrap_err();
+    });
+    logs.assert_ran("w", "a!");
+}
+
+#[test]
+fn spans_are_a_tree_also_of_threads_and_of_plain_spans() {
+    let logs = testing::capture(|| {
+        let request = tracing::info_span!("request").entered();
+        tracing::info!("in");
+        tracing::info_span!("inner").in_scope(|| tracing::info!("deeper"));
+        let thread = omnify_trace::thread("t", || tracing::info!("in a thread"));
+        thread.unwrap().join().unwrap();
+        drop(request);
+        tracing::info_span!("alone").in_scope(|| tracing::info!("apart"));
+    });
+    logs.assert_spans(&["request[inner t]", "alone"]);
+    assert_eq!(logs.spans()[0].children()[1].name(), "t");
+}
+
+#[test]
+fn a_test_may_have_a_clock_of_its_own() {
+    use omnify_trace::layer::Clock;
+    let noon = Clock::Custom(std::sync::Arc::new(|| Duration::from_secs(1_795_262_400)));
+    let logs = testing::capture_with(noon, |logs| {
+        tracing::info!("now");
+        assert_eq!(logs.len(), 1);
+    });
+    assert_eq!(
+        logs.events()[0].json()["timestamp"],
+        "2026-11-21T12:00:00.000000000Z"
+    );
 }
 
 #[test]

@@ -305,3 +305,218 @@ fn a_stuck_report_names_the_lock_and_its_holder() {
     assert_eq!(lock["holders"][0]["operation"], "holder");
     assert!(deadlocks(&events).is_empty());
 }
+
+fn current_thread() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+/// Runs until a deadlock is told, which stops everything.
+async fn told_in_time(sink: &MemorySink, work: impl Future<Output = ()>) {
+    let told = async {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while deadlocks(&sink.events()).is_empty() && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! { () = told => {}, () = work => {} }
+}
+
+#[test]
+fn a_semaphore_and_a_lock() {
+    let events = captured(|sink| {
+        let permits = future::Semaphore::named("calls", 1);
+        let stock = Arc::new(future::Mutex::named("stock", 0));
+        let met = Arc::new(tokio::sync::Barrier::new(2));
+        current_thread().block_on(told_in_time(sink, async {
+            let calls = {
+                let (permits, stock, met) = (permits.clone(), Arc::clone(&stock), Arc::clone(&met));
+                omnify_trace::spawn(
+                    "calls",
+                    operation::workflow("calls").run_id("c").run(async move {
+                        let _permit = permits.acquire().await.unwrap();
+                        met.wait().await;
+                        let _stock = stock.lock().await;
+                    }),
+                )
+            };
+            let sells = omnify_trace::spawn(
+                "sells",
+                operation::workflow("sells").run_id("s").run(async move {
+                    let _stock = stock.lock().await;
+                    met.wait().await;
+                    let _permit = permits.acquire().await.unwrap();
+                }),
+            );
+            calls.await.unwrap();
+            sells.await.unwrap();
+        }));
+    });
+    let told = deadlocks(&events);
+    assert_eq!(told.len(), 1, "{events:#?}");
+    let parties = parties(told[0]);
+    let of = |run: &str| {
+        parties
+            .iter()
+            .find(|p| p["context"]["run_id"] == run)
+            .unwrap()
+    };
+    assert_eq!(
+        (&of("c")["holds"], &of("c")["waits_for"]),
+        (&"calls".into(), &"stock".into())
+    );
+    assert_eq!(
+        (&of("s")["holds"], &of("s")["waits_for"]),
+        (&"stock".into(), &"calls".into())
+    );
+}
+
+#[test]
+fn a_semaphore_with_another_holder_who_goes_on_is_no_deadlock() {
+    let events = captured(|_| {
+        let permits = future::Semaphore::named("calls", 2);
+        let stock = Arc::new(future::Mutex::named("stock", 0));
+        let met = Arc::new(tokio::sync::Barrier::new(3));
+        current_thread().block_on(async {
+            let other = {
+                let (permits, met) = (permits.clone(), Arc::clone(&met));
+                omnify_trace::spawn(
+                    "other",
+                    operation::workflow("other").run(async move {
+                        let permit = permits.acquire().await.unwrap();
+                        met.wait().await;
+                        tokio::time::sleep(PERIOD * 3).await;
+                        drop(permit);
+                    }),
+                )
+            };
+            let calls = {
+                let (permits, stock, met) = (permits.clone(), Arc::clone(&stock), Arc::clone(&met));
+                omnify_trace::spawn(
+                    "calls",
+                    operation::workflow("calls").run(async move {
+                        let permit = permits.acquire().await.unwrap();
+                        met.wait().await;
+                        let _stock = stock.lock().await;
+                        drop(permit);
+                    }),
+                )
+            };
+            operation::workflow("sells")
+                .run(async {
+                    let stock = stock.lock().await;
+                    met.wait().await;
+                    let _permit = permits.acquire().await.unwrap();
+                    drop(stock);
+                })
+                .await;
+            other.await.unwrap();
+            calls.await.unwrap();
+        });
+    });
+    assert!(deadlocks(&events).is_empty(), "{events:#?}");
+}
+
+#[test]
+fn two_tasks_that_wait_for_each_others_messages() {
+    let events = captured(|sink| {
+        let (to_b, mut from_a) = future::channel::<u8>("a to b", 1);
+        let (to_a, mut from_b) = future::channel::<u8>("b to a", 1);
+        current_thread().block_on(told_in_time(sink, async {
+            let a = omnify_trace::spawn(
+                "a",
+                operation::workflow("a").run_id("a").run(async move {
+                    let to_b = to_b.here();
+                    from_b.recv().await;
+                    to_b.send(1).await.unwrap();
+                }),
+            );
+            let b = omnify_trace::spawn(
+                "b",
+                operation::workflow("b").run_id("b").run(async move {
+                    let to_a = to_a.here();
+                    from_a.recv().await;
+                    to_a.send(1).await.unwrap();
+                }),
+            );
+            a.await.unwrap();
+            b.await.unwrap();
+        }));
+    });
+    let told = deadlocks(&events);
+    assert_eq!(told.len(), 1, "{events:#?}");
+    let mut waits: Vec<_> = parties(told[0])
+        .iter()
+        .map(|p| p["waits_for"].as_str().unwrap())
+        .collect();
+    waits.sort_unstable();
+    assert_eq!(waits, ["a to b", "b to a"]);
+}
+
+#[test]
+fn channels_carry_what_they_are_given() {
+    current_thread().block_on(async {
+        let (sender, mut receiver) = future::channel("numbers", 1);
+        let second = sender.clone();
+        let filling = async {
+            for number in 0..100 {
+                sender.send(number).await.unwrap();
+            }
+            drop(sender);
+            assert!(second.try_send(100).is_err() || second.try_send(101).is_err());
+            drop(second);
+        };
+        let (_, sum) = tokio::join!(filling, async {
+            let mut sum = 0;
+            while let Some(number) = receiver.recv().await {
+                sum += number;
+                if number == 99 {
+                    break;
+                }
+            }
+            sum
+        });
+        assert_eq!(sum, 4950);
+        let (answer, question) = future::oneshot("reply");
+        let ask = async { question.recv().await };
+        let (answered, sent) = tokio::join!(ask, async { answer.here().send(7) });
+        assert_eq!((answered, sent), (Ok(7), Ok(())));
+        let (answer, question) = future::oneshot::<u8>("dropped");
+        drop(answer);
+        assert!(question.recv().await.is_err());
+    });
+}
+
+#[test]
+fn a_step_that_waits_for_a_message_says_so() {
+    let events = captured(|sink| {
+        let (_sender, mut receiver) = future::channel::<u8>("orders", 1);
+        current_thread().block_on(async {
+            let told = async {
+                while !sink
+                    .events()
+                    .iter()
+                    .any(|e| e["event_type"] == "operation_stalled")
+                {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            };
+            let step = operation::step("next").budget(Duration::from_millis(50));
+            let wait = step.run(async { receiver.recv().await });
+            let limit = Duration::from_secs(20);
+            tokio::time::timeout(limit, async {
+                tokio::select! { () = told => {}, _ = wait => {} }
+            })
+            .await
+            .unwrap();
+        });
+    });
+    let told = events
+        .iter()
+        .find(|e| e["event_type"] == "operation_stalled")
+        .unwrap();
+    assert_eq!(told["extra"]["wait_kind"], "channel");
+    assert_eq!(told["extra"]["locks"][0]["lock"], "orders");
+}

@@ -44,7 +44,11 @@ fn program(name: &str) -> PathBuf {
 }
 
 fn start(name: &str, logs: &Path) -> Example {
-    let child = Command::new(program(name))
+    start_program(&program(name), logs)
+}
+
+fn start_program(program: &Path, logs: &Path) -> Example {
+    let child = Command::new(program)
         .env("OMNIFY_LOG_DIR", logs)
         .env("OMNIFY_ENV", "production")
         .env_remove("RUST_LOG")
@@ -281,16 +285,26 @@ fn a_panic_in_a_spawned_task() {
     assert_eq!(failed["extra"]["failed_step"], "count");
 }
 
-fn a_death(name: &str, run: &str) {
+fn a_death(name: &str, run: &str, signal: Option<&str>) {
     let logs = logs();
     let events = start(name, logs.path()).ends();
     assert!(reports(&events).is_empty());
+    told_by_the_next_start(&logs, run, signal);
+}
+
+fn told_by_the_next_start(logs: &tempfile::TempDir, run: &str, signal: Option<&str>) {
+    let earlier = reports(&events(logs.path())).len();
     let events = start("ordinary", logs.path()).ends();
-    assert_eq!(reports(&events), ["crash_detected"], "{events:#?}");
+    assert_eq!(
+        &reports(&events)[earlier..],
+        ["crash_detected"],
+        "{events:#?}"
+    );
     let report = events
         .iter()
         .find(|event| event["event_type"] == "crash_detected")
         .unwrap();
+    assert_eq!(report["extra"]["signal"].as_str(), signal);
     let in_flight = report["extra"]["in_flight"].as_array().unwrap();
     let kinds: Vec<_> = in_flight
         .iter()
@@ -310,17 +324,84 @@ fn a_death(name: &str, run: &str) {
     let before = events.len();
     let events = start("ordinary", logs.path()).ends();
     assert!(events.len() > before);
-    assert_eq!(reports(&events), ["crash_detected"]);
+    assert_eq!(&reports(&events)[earlier..], ["crash_detected"]);
 }
 
 #[test]
 fn a_segmentation_fault_is_told_by_the_next_start() {
-    a_death("segmentation_fault", "run-segv");
+    a_death("segmentation_fault", "run-segv", Some("SIGSEGV"));
 }
 
 #[test]
 fn a_kill_is_told_by_the_next_start() {
-    a_death("killed", "run-killed");
+    a_death("killed", "run-killed", None);
+}
+
+#[test]
+fn a_panic_that_panics_is_told_by_the_next_start() {
+    a_death("panic_in_the_report", "run-odd", Some("SIGABRT"));
+}
+
+/// The example again, built to abort on a panic, against the library as this test has it.
+fn built_to_abort(to: &Path) -> PathBuf {
+    let deps = std::env::current_exe().unwrap();
+    let deps = deps.parent().unwrap();
+    let is_ours = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("libomnify_trace-") && name.ends_with(".rlib")
+    };
+    let entries = std::fs::read_dir(deps).unwrap();
+    let mut ours: Vec<_> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(is_ours)
+        .collect();
+    ours.sort_by_key(|path| std::cmp::Reverse(path.metadata().unwrap().modified().unwrap()));
+    let program = to.join("panic_aborts");
+    let built = ours.iter().any(|library| {
+        let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+        rustc
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/panic_aborts.rs"))
+            .args(["--edition=2024", "-Cpanic=abort", "-L"])
+            .arg(format!("dependency={}", deps.display()))
+            .arg(format!("--extern=omnify_trace={}", library.display()))
+            .arg("-o")
+            .arg(&program)
+            .stderr(Stdio::null());
+        rustc.status().unwrap().success()
+    });
+    assert!(built, "none of {ours:?} fits");
+    program
+}
+
+#[test]
+fn a_panic_that_aborts_is_told_at_once_and_by_the_next_start() {
+    let logs = logs();
+    let program = built_to_abort(logs.path());
+    let first = start_program(&program, logs.path()).ends();
+    assert!(
+        !first
+            .iter()
+            .any(|event| event["event_type"] == "workflow_error")
+    );
+    // What the ring held when the process died is in the files after the next start.
+    start("ordinary", logs.path()).ends();
+    let events = events(logs.path());
+    let report = events
+        .iter()
+        .find(|event| event["event_type"] == "panic")
+        .unwrap();
+    assert_eq!(report["context"]["step_id"], "charge");
+    assert_eq!(report["exception"]["category"], "unwrap_on_err");
+    let crash = events
+        .iter()
+        .find(|event| event["event_type"] == "crash_detected")
+        .unwrap();
+    assert_eq!(crash["extra"]["signal"], "SIGABRT");
+    assert_eq!(crash["extra"]["in_flight"].as_array().unwrap().len(), 2);
+    assert_eq!(crash["extra"]["in_flight"][0]["run_id"], "run-aborts");
+    let mut told = reports(&events);
+    told.sort_unstable();
+    assert_eq!(told, ["crash_detected", "panic"]);
 }
 
 #[test]

@@ -45,6 +45,8 @@ pub(super) struct Header {
     pub(super) tail: Padded,
     sequence: Padded,
     marks: [StoredCheckpoint; 2],
+    /// The fatal signal that came last; 0 for none.
+    pub(super) signal: AtomicU64,
 }
 
 /// Which file a stream goes to, and how long it was.

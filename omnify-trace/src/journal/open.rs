@@ -35,6 +35,9 @@ pub(super) fn open(options: JournalOptions) -> Result<Opened, JournalError> {
     let ring = own_ring(&options, slot.as_ref(), &mut recovery)?;
     recover_others(&options, &mut recovery);
     carry_losses(&ring, &recovery);
+    if !ring.is_volatile() {
+        ring.watch_signals();
+    }
     let (ring, consumer) = ring.split();
     let shared = Arc::new(Shared::new(options, ring, slot));
     let drainer = Drainer::new(Arc::clone(&shared), consumer);

@@ -61,6 +61,8 @@ pub struct EarlierRun {
     pub started_at: SystemTime,
     /// Whether it ended without closing its journal: killed, crashed, or exited in a hurry.
     pub unclean: bool,
+    /// The fatal signal that ended it, if it was one that a process can notice: not SIGKILL.
+    pub signal: Option<i32>,
     /// Lines that were still in its ring and are in its files now.
     pub recovered_lines: u64,
     /// Words of the ring that made no sense: more than 0 only after a power cut or a bad disk.
@@ -96,6 +98,9 @@ pub(super) fn recover(ring: &mut Ring, dir: &Path, slot: u32) -> io::Result<Earl
         pid: header.pid.load(Relaxed) as u32,
         started_at: UNIX_EPOCH + Duration::from_nanos(header.started.load(Relaxed)),
         unclean,
+        signal: i32::try_from(header.signal.load(Relaxed))
+            .ok()
+            .filter(|signal| unclean && *signal != 0),
         recovered_lines: 0,
         damaged_words: 0,
         untold_losses: loss::untold(header)

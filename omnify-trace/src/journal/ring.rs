@@ -25,6 +25,7 @@
 
 mod alive;
 mod consumer;
+mod signal;
 #[cfg(test)]
 mod tests;
 
@@ -44,6 +45,7 @@ use crate::schema::Stream;
 
 pub(super) use alive::Alive;
 pub(super) use consumer::Consumer;
+pub(super) use signal::install as note_fatal_signals;
 
 /// Bytes before the in-flight table.
 pub(super) const HEADER_BYTES: usize = 4096;
@@ -155,6 +157,11 @@ impl Ring {
         // SAFETY: `base` is page-aligned and `Header` fits the first page; it is made of atomics
         // only, for which every bit pattern is valid.
         unsafe { self.base.cast::<Header>().as_ref() }
+    }
+
+    /// Notes a fatal signal of this process in the header: see `signal`.
+    pub(super) fn watch_signals(&self) {
+        signal::watch(self.header());
     }
 
     /// Whether the ring lies in plain memory.
@@ -400,6 +407,7 @@ impl Ring {
 
 impl Drop for Ring {
     fn drop(&mut self) {
+        signal::forget(self.header());
         if let Region::Heap(layout) = self.region {
             // SAFETY: allocated with this layout in `heap`, and nothing borrows it any more.
             unsafe { alloc::dealloc(self.base.as_ptr(), layout) };

@@ -62,7 +62,7 @@ pub(crate) use self::{
     policy::{Counts, Pending, Policies, Table},
     reach::{ContextView, rfc3339, with_current_layer, with_innermost_span},
 };
-use crate::{redact::Redactor, setup::Levels};
+use crate::{operation::sqlx, redact::Redactor, setup::Levels};
 
 static NEXT_LAYER: AtomicUsize = AtomicUsize::new(1);
 
@@ -296,6 +296,10 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        if sqlx::is_query(event.metadata()) {
+            let current = context.current_span();
+            return sqlx::tell(event, &current, |event| self.on_event(event, context));
+        }
         // While a thread is torn down its buffers may be gone; the line is written all the same.
         if current::local(|local| self.write_event(local, event, &context)).is_none() {
             self.write_event(&Local::new(), event, &context);

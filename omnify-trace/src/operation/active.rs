@@ -27,6 +27,7 @@ pub struct Active {
 }
 
 impl Active {
+    /// To be called inside the operation's span.
     pub(crate) fn begin(op: Arc<Op>) -> Self {
         let place = registry::open(&op);
         watchdog::ensure_started();
@@ -69,21 +70,23 @@ impl Active {
 
     /// Ends it with this error.
     pub fn fail<E: Failure<M> + ?Sized, M>(mut self, error: &E) {
-        self.judge(&error.failure());
+        let op = Arc::clone(&self.op);
+        op.span.in_scope(|| self.judge_inside(&error.failure()));
     }
 
-    pub(crate) fn judge(&mut self, verdict: &Verdict<'_>) {
+    /// Ends it as the verdict says, from inside its span.
+    pub(crate) fn judge_inside(&mut self, verdict: &Verdict<'_>) {
         match verdict {
-            Verdict::Success => self.finish(&Ending::Completed),
+            Verdict::Success => self.finish_inside(&Ending::Completed),
             Verdict::Failure { error, type_name } => {
-                self.finish(&Ending::Failed {
+                self.finish_inside(&Ending::Failed {
                     error: *error,
                     type_name,
                 });
             }
             Verdict::Text(text) => {
                 let error = emit::TextError(text.to_string());
-                self.finish(&Ending::Failed {
+                self.finish_inside(&Ending::Failed {
                     error: &error,
                     type_name: "",
                 });
@@ -99,6 +102,13 @@ impl Active {
     }
 
     fn finish(&mut self, ending: &Ending<'_>) {
+        if !self.ended {
+            let op = Arc::clone(&self.op);
+            op.span.in_scope(|| self.finish_inside(ending));
+        }
+    }
+
+    fn finish_inside(&mut self, ending: &Ending<'_>) {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
@@ -110,7 +120,7 @@ impl Active {
         if ending.is_failure() {
             self.blame();
         } else if !self.op.watch.was_paused()
-            && let Some(learned) = &self.op.watch.learned
+            && let Some(learned) = self.op.watch.learned
         {
             learned.record(clock::nanos(took));
         }
@@ -126,13 +136,13 @@ impl Active {
     /// A failed step is the one that its run names, unless another follows.
     fn blame(&self) {
         if let Detail::Step(step) = &self.op.detail
-            && !step.retries()
+            && (self.op.noted(|notes| notes.no_retry) || !step.retries())
             && let Some(run) = self
                 .op
                 .ancestors()
                 .find(|op| matches!(op.detail, Detail::Workflow(_)))
         {
-            run.notes.lock().failed_step = Some(step.id.clone());
+            run.note(|notes| notes.failed_step = Some(step.id.clone()));
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tracing::Span;
 
 use super::active::Active;
+use super::agent::Agent;
 use super::current;
 use super::emit;
 use super::op::{Detail, Op, Text};
@@ -14,9 +15,9 @@ use super::outcome::{Outcome, Verdict};
 use super::run::Run;
 use super::statement;
 
-const TARGET: &str = "omnify_trace::operation";
+pub(super) const TARGET: &str = "omnify_trace::operation";
 /// Default of [`DbQuery::slow_after`].
-const SLOW_QUERY: Duration = Duration::from_millis(200);
+pub(super) const SLOW_QUERY: Duration = Duration::from_millis(200);
 
 /// A run of the workflow with this id.
 pub fn workflow(id: impl Into<Text>) -> Workflow {
@@ -31,15 +32,6 @@ pub fn step(id: impl Into<Text>) -> Step {
     Step {
         id: id.into(),
         ..Step::default()
-    }
-}
-
-/// A call of the agent or model with this name.
-pub fn agent(name: impl Into<Text>) -> Agent {
-    Agent {
-        name: name.into(),
-        operation: "invoke_agent".into(),
-        ..Agent::default()
     }
 }
 
@@ -75,7 +67,7 @@ pub fn new_run_id() -> String {
 
 /// What every kind has.
 #[derive(Debug, Default)]
-struct Common {
+pub(super) struct Common {
     span: Option<Span>,
     budget: Option<Duration>,
 }
@@ -174,7 +166,8 @@ impl Step {
     }
 
     /// Whether another attempt follows a failure, where the caller knows. Defaults to what
-    /// [`max_attempts`](Self::max_attempts) says.
+    /// [`max_attempts`](Self::max_attempts) says. Code inside that finds that trying again is of
+    /// no use says so with [`no_retry`](super::no_retry).
     pub fn will_retry(mut self, will_retry: bool) -> Self {
         self.will_retry = Some(will_retry);
         self
@@ -232,45 +225,6 @@ impl Step {
 
     fn into_detail(self) -> Detail {
         Detail::Step(self)
-    }
-}
-
-/// An agent call to be: see [`agent`].
-#[derive(Debug, Default)]
-#[must_use = "nothing happens before `run`, `run_sync` or `start`"]
-pub struct Agent {
-    pub(crate) name: Text,
-    pub(crate) operation: Text,
-    pub(crate) provider: Option<Text>,
-    pub(crate) model: Option<Text>,
-    common: Common,
-}
-
-impl Agent {
-    /// The vendor of the model or agent, such as `openai`. Defaults to unsaid.
-    pub fn provider(mut self, provider: impl Into<Text>) -> Self {
-        self.provider = Some(provider.into());
-        self
-    }
-
-    /// The model asked for. Defaults to unsaid.
-    pub fn model(mut self, model: impl Into<Text>) -> Self {
-        self.model = Some(model.into());
-        self
-    }
-
-    /// `chat`, `execute_tool`, … as OpenTelemetry names them. Defaults to `invoke_agent`.
-    pub fn operation(mut self, operation: impl Into<Text>) -> Self {
-        self.operation = operation.into();
-        self
-    }
-
-    fn make_span(&mut self) -> Span {
-        tracing::error_span!(target: TARGET, "agent", agent = self.name.as_ref())
-    }
-
-    fn into_detail(self) -> Detail {
-        Detail::Agent(self)
     }
 }
 
@@ -352,15 +306,16 @@ impl DbQuery {
 pub(crate) struct Prepared(Arc<Op>);
 
 impl Prepared {
-    pub(crate) fn span(&self) -> &Span {
-        &self.0.span
+    pub(crate) fn op(&self) -> &Arc<Op> {
+        &self.0
     }
 
-    pub(crate) fn begin(mut self) -> Active {
+    /// Its time begins.
+    pub(crate) fn open(mut self) -> Arc<Op> {
         if let Some(op) = Arc::get_mut(&mut self.0) {
             op.begin();
         }
-        Active::begin(self.0)
+        self.0
     }
 }
 
@@ -420,15 +375,22 @@ macro_rules! runs {
                 work: impl FnOnce() -> T,
                 judge: fn(&T) -> Verdict<'_>,
             ) -> T {
-                let mut active = self.prepare().begin();
-                let output = active.in_scope(work);
-                active.judge(&judge(&output));
-                output
+                let op = self.prepare().open();
+                // Entered once for the beginning, the code and the end.
+                op.span.in_scope(|| {
+                    let mut active = Active::begin(Arc::clone(&op));
+                    let current = current::enter(Some(Arc::clone(&op)));
+                    let output = work();
+                    drop(current);
+                    active.judge_inside(&judge(&output));
+                    output
+                })
             }
 
             /// Begins it now and hands out the guard that ends it.
             pub fn start(self) -> Active {
-                self.prepare().begin()
+                let op = self.prepare().open();
+                op.span.in_scope(|| Active::begin(Arc::clone(&op)))
             }
 
             fn prepare(mut self) -> Prepared {

@@ -110,6 +110,29 @@ pub fn record_cost(cost_usd: f64) {
     with_nearest(&[Kind::Agent], |op| op.record_cost(cost_usd));
 }
 
+/// The model that answered the agent or model call around this code.
+pub fn record_response_model(model: &str) {
+    with_nearest(&[Kind::Agent], |op| op.record_response_model(model));
+}
+
+/// What the agent, model or tool around this code was given. Written only if that call asked for
+/// it with [`content`](super::Agent::content).
+pub fn record_prompt(text: &str) {
+    with_nearest(&[Kind::Agent], |op| op.record_prompt(text));
+}
+
+/// What the agent, model or tool around this code answered. Written only if that call asked for
+/// it with [`content`](super::Agent::content).
+pub fn record_answer(text: &str) {
+    with_nearest(&[Kind::Agent], |op| op.record_answer(text));
+}
+
+/// The failure that the step around this code is about to end with is final: no other attempt
+/// follows, whatever its builder said.
+pub fn no_retry() {
+    with_nearest(&[Kind::Step], Handle::no_retry);
+}
+
 /// HTTP status of the external call around this code.
 pub fn record_status(status_code: u16) {
     with_nearest(&[Kind::ExternalApi], |op| op.record_status(status_code));

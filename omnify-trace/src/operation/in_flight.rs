@@ -1,5 +1,6 @@
 //! Notes of open runs, steps and agent calls in the journal, for the start after a crash.
 
+use std::cell::Cell;
 use std::time::SystemTime;
 
 use super::kind::Kind;
@@ -7,6 +8,11 @@ use super::op::Op;
 use crate::journal::InFlight;
 use crate::layer::{self, json, with_current_layer};
 use crate::schema::fields;
+
+thread_local! {
+    /// The buffer of this thread's notes.
+    static NOTE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// What a crash report lists of an operation, as one JSON object.
 pub(crate) fn describe(out: &mut Vec<u8>, op: &Op) {
@@ -43,9 +49,12 @@ pub(crate) fn note(op: &Op) -> Option<InFlight> {
         return None;
     }
     with_current_layer(|layer| {
-        let mut note = Vec::with_capacity(256);
+        let mut note = NOTE.try_with(Cell::take).unwrap_or_default();
+        note.clear();
         describe(&mut note, op);
-        layer.sink().in_flight(&note)
+        let noted = layer.sink().in_flight(&note);
+        let _ = NOTE.try_with(|place| place.set(note));
+        noted
     })
     .flatten()
 }

@@ -1,10 +1,11 @@
 //! How long operations of one name take: a streaming histogram for each, from which the budget
 //! of those without a given one follows.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot::RwLock;
@@ -136,23 +137,50 @@ fn hash(parts: [&str; 3]) -> u64 {
     hash ^ hash >> 32
 }
 
-type Names = HashMap<u64, Arc<Learned>, BuildHasherDefault<Hashed>>;
+/// What is known of a name is kept as long as the process: [`MAX_NAMES`] bounds it.
+type Names = HashMap<u64, &'static Learned, BuildHasherDefault<Hashed>>;
+
+/// How many names a thread keeps at hand.
+const NEAR: usize = 64;
+type Near = [Cell<Option<(u64, &'static Learned)>>; NEAR];
+
+thread_local! {
+    static NEARBY: Near = const { [const { Cell::new(None) }; NEAR] };
+}
 
 /// What is known of the operations that these parts name together.
-pub(crate) fn of(parts: [&str; 3]) -> Option<Arc<Learned>> {
+pub(crate) fn of(parts: [&str; 3]) -> Option<&'static Learned> {
+    let key = hash(parts);
+    let near = NEARBY.try_with(|near| {
+        let place = &near[key as usize % NEAR];
+        match place.get() {
+            Some((known, learned)) if known == key => Some(learned),
+            _ => {
+                let learned = find(key)?;
+                place.set(Some((key, learned)));
+                Some(learned)
+            }
+        }
+    });
+    near.unwrap_or_else(|_| find(key))
+}
+
+#[cold]
+fn find(key: u64) -> Option<&'static Learned> {
     static NAMES: OnceLock<RwLock<Names>> = OnceLock::new();
     let names = NAMES.get_or_init(RwLock::default);
-    let key = hash(parts);
     if let Some(known) = names.read().get(&key) {
-        return Some(Arc::clone(known));
+        return Some(known);
     }
     let mut names = names.write();
     if names.len() >= MAX_NAMES && !names.contains_key(&key) {
         return None;
     }
-    Some(Arc::clone(
-        names.entry(key).or_insert_with(|| Arc::new(Learned::new())),
-    ))
+    Some(
+        names
+            .entry(key)
+            .or_insert_with(|| Box::leak(Box::new(Learned::new()))),
+    )
 }
 
 #[cfg(test)]
@@ -193,7 +221,7 @@ mod tests {
     #[test]
     fn names_are_kept_apart() {
         let one = of(["step", "a", "b"]).unwrap();
-        assert!(Arc::ptr_eq(&one, &of(["step", "a", "b"]).unwrap()));
-        assert!(!Arc::ptr_eq(&one, &of(["step", "ab", ""]).unwrap()));
+        assert!(std::ptr::eq(one, of(["step", "a", "b"]).unwrap()));
+        assert!(!std::ptr::eq(one, of(["step", "ab", ""]).unwrap()));
     }
 }

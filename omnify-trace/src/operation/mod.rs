@@ -17,13 +17,14 @@
 //! # }
 //! ```
 //!
-//! What lives here: `builder` (what a caller says), `op` (what is known of a running one),
+//! What lives here: `builder` and `agent` (what a caller says), `op` (what is known of a running one),
 //! `active` (the guard), `run` (the future), `emit` (the events), `outcome` (success or failure),
 //! `registry` (all open ones), `watchdog` (who looks at them), `learned` (their usual durations),
-//! `spent` (what took a request's time),
-//! `current` (the innermost operation, and what code inside says of it).
+//! `spent` (what took a request's time), `current` (the innermost operation, and what code inside
+//! says of it), `sqlx` (its events as queries).
 
 mod active;
+mod agent;
 mod builder;
 pub(crate) mod clock;
 mod current;
@@ -41,18 +42,19 @@ mod run;
 mod settings;
 pub(crate) mod shards;
 mod spent;
+pub(crate) mod sqlx;
 mod statement;
 mod watch;
 pub(crate) mod watchdog;
 
 pub use active::Active;
+pub use agent::{Agent, agent, tool};
 pub use builder::{
-    Agent, DbQuery, ExternalApi, Step, Workflow, agent, db_query, external_api, new_run_id, step,
-    workflow,
+    DbQuery, ExternalApi, Step, Workflow, db_query, external_api, new_run_id, step, workflow,
 };
 pub use current::{
-    carry, current, record_cost, record_output_bytes, record_rows, record_status, record_usage,
-    waiting, waiting_for_human,
+    carry, current, no_retry, record_answer, record_cost, record_output_bytes, record_prompt,
+    record_response_model, record_rows, record_status, record_usage, waiting, waiting_for_human,
 };
 #[cfg(feature = "macros")]
 pub use definition::{StepDefinition, measure_output};
@@ -64,6 +66,7 @@ pub use run::{Carried, Run, Waiting};
 
 pub(crate) use current::{carried, current_op, excuse, heard, with_current_op};
 pub(crate) use op::Op;
+pub use registry::unwatched;
 pub use settings::Settings;
 pub use spent::{Spent, spent};
 pub use statement::normalize as normalize_statement;

@@ -7,12 +7,17 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tracing::Span;
 
-use super::builder::{Agent, DbQuery, ExternalApi, Step, Workflow};
+use super::agent::Agent;
+use super::builder::{DbQuery, ExternalApi, Step, Workflow};
 use super::clock;
 use super::kind::Kind;
-use super::learned;
+use super::learned::{self, Learned};
 use super::settings;
 use super::watch::Watch;
+use crate::redact::Redactor;
+
+/// So far past its limit a text is searched for secrets.
+const LONGEST_SECRET: usize = 8 * 1024;
 
 /// Names are usually literals; those from definitions are owned.
 pub(crate) type Text = std::borrow::Cow<'static, str>;
@@ -37,6 +42,27 @@ pub(crate) struct Notes {
     pub(crate) rows: Option<u64>,
     pub(crate) output_bytes: Option<u64>,
     pub(crate) failed_step: Option<Text>,
+    pub(crate) no_retry: bool,
+    pub(crate) response_model: Option<Box<str>>,
+    pub(crate) prompt: Option<Box<str>>,
+    pub(crate) answer: Option<Box<str>>,
+}
+
+impl Notes {
+    /// What most operations have to note.
+    pub(crate) const NONE: Self = Self {
+        input_tokens: None,
+        output_tokens: None,
+        cost_usd: None,
+        status_code: None,
+        rows: None,
+        output_bytes: None,
+        failed_step: None,
+        no_retry: false,
+        response_model: None,
+        prompt: None,
+        answer: None,
+    };
 }
 
 /// One operation.
@@ -47,7 +73,8 @@ pub(crate) struct Op {
     pub(crate) parent: Option<Arc<Op>>,
     pub(crate) started: Instant,
     pub(crate) budget: Option<Duration>,
-    pub(crate) notes: Mutex<Notes>,
+    /// Made when the first thing is noted: most operations have nothing to note.
+    notes: Mutex<Option<Box<Notes>>>,
     pub(crate) watch: Watch,
 }
 
@@ -64,9 +91,24 @@ impl Op {
             parent,
             started: clock::base(),
             budget,
-            notes: Mutex::new(Notes::default()),
+            notes: Mutex::new(None),
             watch: Watch::default(),
         }
+    }
+
+    /// Notes what became known.
+    pub(crate) fn note(&self, note: impl FnOnce(&mut Notes)) {
+        note(self.notes.lock().get_or_insert_default());
+    }
+
+    /// Whether something noted so far is so.
+    pub(crate) fn noted(&self, is: impl FnOnce(&Notes) -> bool) -> bool {
+        self.notes.lock().as_deref().is_some_and(is)
+    }
+
+    /// Everything noted, for its last event.
+    pub(crate) fn take_notes(&self) -> Option<Box<Notes>> {
+        self.notes.lock().take()
     }
 
     /// Its time begins now.
@@ -76,8 +118,7 @@ impl Op {
         let budget = match self.budget {
             Some(budget) => clock::nanos(budget),
             None => learned
-                .as_ref()
-                .and_then(|learned| learned.budget())
+                .and_then(Learned::budget)
                 .unwrap_or_else(|| settings::assumed_budget(self.kind())),
         };
         let opened = clock::at(self.started);
@@ -193,28 +234,71 @@ impl Handle {
 
     /// Tokens of prompt and answer. Adds up over several calls.
     pub fn record_usage(&self, input_tokens: u64, output_tokens: u64) {
-        let mut notes = self.0.notes.lock();
-        *notes.input_tokens.get_or_insert(0) += input_tokens;
-        *notes.output_tokens.get_or_insert(0) += output_tokens;
+        self.0.note(|notes| {
+            *notes.input_tokens.get_or_insert(0) += input_tokens;
+            *notes.output_tokens.get_or_insert(0) += output_tokens;
+        });
     }
 
     /// Cost in US dollars. Adds up over several calls.
     pub fn record_cost(&self, cost_usd: f64) {
-        *self.0.notes.lock().cost_usd.get_or_insert(0.0) += cost_usd;
+        self.0
+            .note(|notes| *notes.cost_usd.get_or_insert(0.0) += cost_usd);
     }
 
     /// The HTTP status of an external call.
     pub fn record_status(&self, status_code: u16) {
-        self.0.notes.lock().status_code = Some(status_code);
+        self.0.note(|notes| notes.status_code = Some(status_code));
     }
 
     /// The rows that a query returned or changed.
     pub fn record_rows(&self, rows: u64) {
-        self.0.notes.lock().rows = Some(rows);
+        self.0.note(|notes| notes.rows = Some(rows));
+    }
+
+    /// The model that answered, where it is not the one that was asked for.
+    pub fn record_response_model(&self, model: &str) {
+        self.0
+            .note(|notes| notes.response_model = Some(model.into()));
+    }
+
+    /// What an agent, model or tool was given. Kept only if the call asked for it with
+    /// [`content`](super::Agent::content).
+    pub fn record_prompt(&self, text: &str) {
+        if let Some(text) = self.content(text) {
+            self.0.note(|notes| notes.prompt = Some(text));
+        }
+    }
+
+    /// What an agent, model or tool answered. Kept only if the call asked for it with
+    /// [`content`](super::Agent::content).
+    pub fn record_answer(&self, text: &str) {
+        if let Some(text) = self.content(text) {
+            self.0.note(|notes| notes.answer = Some(text));
+        }
+    }
+
+    /// Cleaned before it is cut: half a secret is one, too.
+    fn content(&self, text: &str) -> Option<Box<str>> {
+        let Detail::Agent(Agent {
+            content: Some(most),
+            ..
+        }) = self.0.detail
+        else {
+            return None;
+        };
+        let near = &text[..text.floor_char_boundary(most.saturating_add(LONGEST_SECRET))];
+        let clean = Redactor::new().patterns().clean(near);
+        Some(clean[..clean.floor_char_boundary(most)].into())
+    }
+
+    /// A failure of the step will not be followed by another attempt.
+    pub fn no_retry(&self) {
+        self.0.note(|notes| notes.no_retry = true);
     }
 
     /// The size of the output of a workflow or step.
     pub fn record_output_bytes(&self, bytes: u64) {
-        self.0.notes.lock().output_bytes = Some(bytes);
+        self.0.note(|notes| notes.output_bytes = Some(bytes));
     }
 }

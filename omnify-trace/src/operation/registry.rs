@@ -23,3 +23,14 @@ pub(crate) fn close(place: &Place) {
 pub(crate) fn each(visit: impl FnMut(&Arc<Op>)) {
     REGISTRY.each(visit);
 }
+
+/// How many operations of this process could not be watched, because more than a million were
+/// open at that moment. They run and are told like others; only the watchdog does not see them.
+///
+/// ```
+/// assert_eq!(omnify_trace::operation::unwatched(), 0);
+/// ```
+#[must_use]
+pub fn unwatched() -> u64 {
+    REGISTRY.refused()
+}

@@ -5,10 +5,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use pin_project_lite::pin_project;
-use tracing::Instrument;
-use tracing::instrument::Instrumented;
-
 use super::active::Active;
 use super::builder::Prepared;
 use super::clock;
@@ -17,6 +13,7 @@ use super::emit;
 use super::kind::WaitKind;
 use super::op::Op;
 use super::outcome::Verdict;
+use pin_project_lite::pin_project;
 
 pin_project! {
     /// A future inside an operation.
@@ -25,11 +22,21 @@ pin_project! {
     /// so the future may be spawned elsewhere; its time begins with the first poll.
     #[must_use = "futures do nothing unless polled"]
     pub struct Run<F: Future> {
-        // Dropped first: what happens inside while it is dropped comes before the end.
+        // `None` once it has ended.
         #[pin]
-        future: Instrumented<F>,
+        future: Option<F>,
         state: State,
         judge: fn(&F::Output) -> Verdict<'_>,
+    }
+
+    impl<F: Future> PinnedDrop for Run<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            // What happens inside while it is dropped belongs inside, and comes before the end.
+            if this.future.is_some() && let Some(op) = this.state.op() {
+                op.span.in_scope(|| this.future.set(None));
+            }
+        }
     }
 }
 
@@ -38,11 +45,19 @@ enum State {
     Running(Active),
 }
 
+impl State {
+    fn op(&self) -> Option<Arc<Op>> {
+        match self {
+            Self::Prepared(prepared) => prepared.as_ref().map(|prepared| Arc::clone(prepared.op())),
+            Self::Running(active) => Some(Arc::clone(active.op())),
+        }
+    }
+}
+
 impl<F: Future> Run<F> {
     pub(crate) fn new(prepared: Prepared, future: F, judge: fn(&F::Output) -> Verdict<'_>) -> Self {
-        let future = future.instrument(prepared.span().clone());
         Self {
-            future,
+            future: Some(future),
             state: State::Prepared(Some(prepared)),
             judge,
         }
@@ -58,20 +73,33 @@ impl<F: Future> std::fmt::Debug for Run<F> {
 impl<F: Future> Future for Run<F> {
     type Output = F::Output;
 
+    #[expect(
+        clippy::panic,
+        reason = "as every future does when it is polled after its end"
+    )]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        if let State::Prepared(prepared) = this.state
-            && let Some(prepared) = prepared.take()
-        {
-            *this.state = State::Running(prepared.begin());
+        let mut this = self.project();
+        let (op, first) = match this.state {
+            State::Running(active) => (Some(Arc::clone(active.op())), false),
+            State::Prepared(prepared) => (prepared.take().map(Prepared::open), true),
+        };
+        let Some(op) = op else {
+            panic!("an operation's future was polled again after a panic");
+        };
+        // Entered once for the beginning, the code and the end.
+        let _inside = op.span.enter();
+        if first {
+            *this.state = State::Running(Active::begin(Arc::clone(&op)));
         }
-        let State::Running(active) = this.state else {
-            // Unreachable: the first poll put it there. A future without an operation still runs.
-            return this.future.poll(context);
+        let (State::Running(active), Some(future)) =
+            (this.state, this.future.as_mut().as_pin_mut())
+        else {
+            panic!("an operation's future was polled again after its end");
         };
         let polling = Polling::new(active);
-        let output = ready!(this.future.poll(context));
-        polling.active.judge(&(this.judge)(&output));
+        let output = ready!(future.poll(context));
+        this.future.set(None);
+        polling.end(&(this.judge)(&output));
         Poll::Ready(output)
     }
 }
@@ -80,7 +108,7 @@ impl<F: Future> Future for Run<F> {
 /// here, because the executor catches it and drops the future when nobody panics any more.
 struct Polling<'a> {
     active: &'a mut Active,
-    _current: current::Entered,
+    current: Option<current::Entered>,
 }
 
 impl<'a> Polling<'a> {
@@ -89,8 +117,14 @@ impl<'a> Polling<'a> {
         let entered = current::enter(Some(Arc::clone(active.op())));
         Self {
             active,
-            _current: entered,
+            current: Some(entered),
         }
+    }
+
+    /// Its end is an event of the operation around it.
+    fn end(mut self, verdict: &Verdict<'_>) {
+        self.current = None;
+        self.active.judge_inside(verdict);
     }
 }
 

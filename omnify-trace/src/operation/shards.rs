@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
@@ -11,7 +11,10 @@ pub(crate) const SHARDS: usize = 64;
 const PER_SHARD: usize = 1 << 14;
 
 /// The table. Entries come and go in some 20 ns, unless their shard is being looked at.
-pub(crate) struct Shards<T>([Shard<T>; SHARDS]);
+pub(crate) struct Shards<T, const MOST: usize = PER_SHARD> {
+    shards: [Shard<T>; SHARDS],
+    refused: AtomicU64,
+}
 
 /// Apart from its neighbours' cache lines.
 #[repr(align(128))]
@@ -29,28 +32,39 @@ pub(crate) struct Place {
     slot: u32,
 }
 
-impl<T> Shards<T> {
+impl<T, const MOST: usize> Shards<T, MOST> {
     pub(crate) const fn new() -> Self {
         const {
-            assert!(SHARDS > 0 && PER_SHARD <= u32::MAX as usize);
+            assert!(SHARDS > 0 && MOST <= u32::MAX as usize);
         }
-        Self(
-            [const {
+        Self {
+            shards: [const {
                 Shard(Mutex::new(Slots {
                     entries: Vec::new(),
                     free: Vec::new(),
                 }))
             }; SHARDS],
-        )
+            refused: AtomicU64::new(0),
+        }
     }
 
-    /// Puts an entry in; `None` when there are too many.
+    /// Puts an entry in; `None`, and counted, when there are too many.
     pub(crate) fn insert(&self, entry: &Arc<T>) -> Option<Place> {
-        let shard = shard_of_thread();
-        let mut slots = self.0[shard].0.lock();
+        let own = shard_of_thread();
+        // Those of other threads only when one's own is full.
+        let place = (0..SHARDS).find_map(|step| self.insert_in((own + step) % SHARDS, entry));
+        if place.is_none() {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+        }
+        place
+    }
+
+    #[inline]
+    fn insert_in(&self, shard: usize, entry: &Arc<T>) -> Option<Place> {
+        let mut slots = self.shards[shard].0.lock();
         let slot = match slots.free.pop() {
             Some(slot) => slot,
-            None if slots.entries.len() < PER_SHARD => {
+            None if slots.entries.len() < MOST => {
                 slots.entries.push(None);
                 (slots.entries.len() - 1) as u32
             }
@@ -63,9 +77,14 @@ impl<T> Shards<T> {
         })
     }
 
+    /// How many entries there was no room for.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
     /// Takes an entry out again.
     pub(crate) fn remove(&self, place: &Place) {
-        let mut slots = self.0[place.shard as usize].0.lock();
+        let mut slots = self.shards[place.shard as usize].0.lock();
         let entry = slots.entries[place.slot as usize].take();
         slots.free.push(place.slot);
         drop(slots);
@@ -76,7 +95,7 @@ impl<T> Shards<T> {
     /// Calls `visit` with every entry. Holds one shard at a time: `visit` must be quick and must
     /// not touch the table.
     pub(crate) fn each(&self, mut visit: impl FnMut(&Arc<T>)) {
-        for shard in &self.0 {
+        for shard in &self.shards {
             shard.0.lock().entries.iter().flatten().for_each(&mut visit);
         }
     }
@@ -120,5 +139,23 @@ mod tests {
         assert_eq!(left, [7]);
         TABLE.remove(&place.unwrap());
         TABLE.each(|_| unreachable!("empty"));
+    }
+
+    #[test]
+    fn a_full_table_refuses_and_counts_and_has_room_again() {
+        static TABLE: Shards<u32, 4> = Shards::new();
+        let entry = Arc::new(7);
+        let mut places: Vec<_> = (0..4 * SHARDS).map(|_| TABLE.insert(&entry)).collect();
+        assert!(
+            places.iter().all(Option::is_some),
+            "one thread may fill every shard"
+        );
+        for _ in 0..1_000 {
+            assert!(TABLE.insert(&entry).is_none());
+        }
+        assert_eq!(TABLE.refused(), 1_000);
+        assert_eq!(Arc::strong_count(&entry), 4 * SHARDS + 1);
+        TABLE.remove(&places.pop().unwrap().unwrap());
+        assert!(TABLE.insert(&entry).is_some());
     }
 }

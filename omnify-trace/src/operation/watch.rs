@@ -1,6 +1,5 @@
 //! What the watchdog keeps of one operation.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -18,7 +17,7 @@ const TEXT: usize = 96;
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
     pub(crate) opened: u64,
-    pub(crate) learned: Option<Arc<Learned>>,
+    pub(crate) learned: Option<&'static Learned>,
     /// Whether the budget was given, not learned or assumed.
     pub(crate) given: bool,
     pub(crate) budget: u64,

@@ -4,12 +4,13 @@ use std::any::Any;
 use std::backtrace::Backtrace;
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::panic::PanicHookInfo;
+use std::panic::{Location, PanicHookInfo};
 use std::sync::Once;
 
 use tracing::error;
 
-use super::category::incomplete;
+use super::category::{Category, category};
+use super::work_list;
 use crate::schema::EventType;
 
 const TARGET: &str = "omnify_trace::panic";
@@ -74,31 +75,37 @@ fn report(info: &PanicHookInfo<'_>) {
             *last = Some(message.clone());
         }
     });
-    let location = info.location().map(ToString::to_string);
     let thread = std::thread::current();
     let backtrace = Backtrace::force_capture().to_string();
     let error = PanicError(message);
     emit(
         &error,
-        location.as_deref(),
+        info.location(),
         thread.name().unwrap_or("unnamed"),
         &backtrace,
     );
 }
 
-fn emit(error: &PanicError, location: Option<&str>, thread: &str, backtrace: &str) {
+fn emit(error: &PanicError, place: Option<&Location<'_>>, thread: &str, backtrace: &str) {
+    let location = place.map(ToString::to_string);
+    let location = location.as_deref();
     let at = location.unwrap_or("an unknown place");
     let cause = error as &(dyn std::error::Error + 'static);
-    if let Some(kind) = incomplete(&error.0) {
+    let (category, confidence) = category(&error.0);
+    if let Category::IncompleteCode(kind) = category {
+        let hits = work_list::hit(place, kind, &error.0);
         error!(
             target: TARGET,
             event_type = EventType::IncompleteCode.as_str(),
+            thread,
             location,
             kind = kind.as_str(),
+            hits,
+            confidence = confidence.as_str(),
             error = cause,
             exception.type = kind.as_str(),
             exception.stacktrace = backtrace,
-            exception.category = "incomplete_code",
+            exception.category = category.as_str(),
             "Code that is not finished was reached at {at}: {error}",
         );
     } else {
@@ -107,10 +114,11 @@ fn emit(error: &PanicError, location: Option<&str>, thread: &str, backtrace: &st
             event_type = EventType::Panic.as_str(),
             thread,
             location,
+            confidence = confidence.as_str(),
             error = cause,
             exception.type = "panic",
             exception.stacktrace = backtrace,
-            exception.category = "panic",
+            exception.category = category.as_str(),
             "Panic in thread {thread} at {at}: {error}",
         );
     }

@@ -145,6 +145,7 @@ impl TelemetryBuilder {
             .init();
         telemetry.levels().govern_log();
         crate::panic::install();
+        crate::journal::note_fatal_signals();
         crate::operation::watchdog::ensure_started();
         Ok(telemetry)
     }

@@ -69,10 +69,16 @@ fn crashed(run: &EarlierRun) {
         })
         .collect();
     let in_flight = serde_json::Value::Array(notes).to_string();
+    let signal = run.signal.map(signal_name);
+    let signal = signal.as_deref();
     error!(
         target: TARGET,
         event_type = EventType::CrashDetected.as_str(),
-        reason = "the process ended without closing its journal",
+        reason = signal.map_or_else(
+            || "the process ended without closing its journal".to_owned(),
+            |signal| format!("the process was ended by {signal}"),
+        ),
+        signal,
         pid = run.pid,
         started_at = rfc3339(run.started_at),
         recovered_lines = run.recovered_lines,
@@ -81,6 +87,20 @@ fn crashed(run: &EarlierRun) {
         run.pid,
         run.in_flight.len(),
     );
+}
+
+fn signal_name(signal: i32) -> String {
+    use rustix::process::Signal;
+    let named = Signal::from_named_raw(signal).map(|signal| match signal {
+        Signal::SEGV => "SIGSEGV",
+        Signal::BUS => "SIGBUS",
+        Signal::ILL => "SIGILL",
+        Signal::FPE => "SIGFPE",
+        Signal::ABORT => "SIGABRT",
+        Signal::SYS => "SIGSYS",
+        _ => "a signal",
+    });
+    named.map_or_else(|| format!("signal {signal}"), str::to_owned)
 }
 
 fn rfc3339(time: SystemTime) -> String {

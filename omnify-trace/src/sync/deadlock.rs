@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use tracing::error;
 
-use super::meta::{self, Holder, Mode};
+use super::meta::{self, Holder, Meta, Mode};
 use super::party::Party;
 use super::wait::{self, Wait};
 use crate::CorrelationContext;
@@ -51,7 +51,7 @@ impl Deadlocks {
             .into_iter()
             .filter(|wait| now.saturating_sub(wait.since) >= YOUNG)
             .collect();
-        self.suspected = cycles(&old, &self.reported);
+        self.suspected = cycles(&hopeless(old), &self.reported);
     }
 }
 
@@ -64,6 +64,51 @@ impl Link {
 
 /// A writer in line before a reader is no holder, but the reader waits for it all the same.
 const QUEUED: u64 = u64::MAX;
+
+/// The waits that only another wait's end could end. Ordinary contention leaves none, so that the
+/// search for cycles has next to nothing to search.
+fn hopeless(mut waits: Vec<Arc<Wait>>) -> Vec<Arc<Wait>> {
+    loop {
+        let before = waits.len();
+        let mut verdicts: Vec<(*const Meta, bool)> = vec![];
+        let is_hopeless = |wait: &Arc<Wait>| {
+            let lock = Arc::as_ptr(&wait.lock);
+            let known = verdicts
+                .iter()
+                .find(|(known, _)| std::ptr::eq(*known, lock));
+            let stopped = match known {
+                Some((_, stopped)) => *stopped,
+                None => {
+                    let stopped = is_stopped(&wait.lock, &waits);
+                    verdicts.push((lock, stopped));
+                    stopped
+                }
+            };
+            // A reader may also wait for the writers in line.
+            stopped || wait.mode == Mode::Shared && !wait.lock.any_may_help()
+        };
+        let keep: Vec<bool> = waits.iter().map(is_hopeless).collect();
+        let mut keep = keep.into_iter();
+        waits.retain(|_| keep.next().unwrap_or(true));
+        if waits.len() == before {
+            return waits;
+        }
+    }
+}
+
+/// Whether nobody can let go of it while these wait.
+fn is_stopped(lock: &Meta, waits: &[Arc<Wait>]) -> bool {
+    let holders = lock.holders();
+    let stopped = |holder: &Holder| {
+        let by = |wait: &Arc<Wait>| holder.party.is_stopped_by(&wait.party, wait.blocking);
+        waits.iter().any(by)
+    };
+    if lock.any_may_help() {
+        !lock.has_strangers() && !holders.is_empty() && holders.iter().all(stopped)
+    } else {
+        holders.iter().any(stopped)
+    }
+}
 
 fn cycles(waits: &[Arc<Wait>], known: &[Arc<Wait>]) -> Vec<Vec<Link>> {
     let mut found: Vec<Vec<Link>> = vec![];
@@ -127,7 +172,7 @@ fn waits_for_itself(wait: &Wait, holder: &Holder) -> bool {
 
 fn blockers(wait: &Wait, waits: &[Arc<Wait>]) -> Vec<Holder> {
     let mut blockers = wait.lock.holders();
-    if wait.mode == Mode::Shared {
+    if wait.mode == Mode::Shared && !wait.lock.any_may_help() {
         let ahead = waits.iter().filter(|other| {
             other.mode == Mode::Exclusive
                 && other.order < wait.order

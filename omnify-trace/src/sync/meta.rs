@@ -1,16 +1,29 @@
 //! What is known of one lock: its name, its birthplace, its holders.
 
 use std::panic::Location;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
 use super::party::Party;
-use crate::operation::{Op, clock};
+use crate::operation::{Op, WaitKind, clock};
 
 /// Every lock of the process that is alive.
 static LOCKS: Mutex<Vec<Weak<Meta>>> = Mutex::new(Vec::new());
+
+/// What it is that is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum What {
+    /// A lock: every holder has to let go.
+    Lock,
+    /// A semaphore: any holder may let go.
+    #[cfg_attr(not(feature = "tokio"), expect(dead_code))]
+    Permits,
+    /// One side of a channel: anybody on the other side may act.
+    #[cfg_attr(not(feature = "tokio"), expect(dead_code))]
+    Channel,
+}
 
 /// Whether others may have it at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,12 +34,15 @@ pub(crate) enum Mode {
 
 #[derive(Debug)]
 pub(crate) struct Meta {
+    what: What,
     name: Option<&'static str>,
     born: &'static Location<'static>,
     holders: Mutex<Holders>,
     /// The key of the last exclusive holder that let go. His entry stays until the next one's
     /// takes its place, which saves a lock for each release.
     released: AtomicU64,
+    /// Ends of a channel of which nobody knows who has them.
+    strangers: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -76,18 +92,33 @@ pub(crate) struct Held<'a> {
     mode: Mode,
 }
 
+/// The same for those that go their own ways: permits, ends of channels.
+#[cfg(feature = "tokio")]
+#[derive(Debug)]
+pub(crate) struct Owned {
+    meta: Arc<Meta>,
+    key: u64,
+}
+
 impl Meta {
     #[track_caller]
     pub(crate) fn new(name: Option<&'static str>) -> Arc<Self> {
+        Self::of(What::Lock, name)
+    }
+
+    #[track_caller]
+    pub(crate) fn of(what: What, name: Option<&'static str>) -> Arc<Self> {
         let holders = Mutex::new(Holders {
             next: 0,
             all: Vec::with_capacity(1),
         });
         let meta = Arc::new(Self {
+            what,
             name,
             born: Location::caller(),
             holders,
             released: AtomicU64::new(0),
+            strangers: AtomicUsize::new(0),
         });
         let mut locks = LOCKS.lock();
         // Now and then, and never often, the dead are buried.
@@ -102,8 +133,61 @@ impl Meta {
 
     /// What people call it: its name, or where it was made.
     pub(crate) fn label(&self) -> String {
-        self.name
-            .map_or_else(|| format!("lock of {}", self.born), str::to_owned)
+        self.name.map_or_else(
+            || format!("{} of {}", self.noun(), self.born),
+            str::to_owned,
+        )
+    }
+
+    fn noun(&self) -> &'static str {
+        match self.what {
+            What::Lock => "lock",
+            What::Permits => "semaphore",
+            What::Channel => "channel",
+        }
+    }
+
+    pub(crate) fn wait_kind(&self) -> WaitKind {
+        match self.what {
+            What::Lock => WaitKind::Lock,
+            What::Permits | What::Channel => WaitKind::Channel,
+        }
+    }
+
+    /// Whether waiting ends as soon as any holder acts, not only when all have.
+    pub(crate) fn any_may_help(&self) -> bool {
+        self.what != What::Lock
+    }
+
+    /// Whether somebody may help of whom nothing is known.
+    pub(crate) fn has_strangers(&self) -> bool {
+        self.strangers.load(Ordering::Relaxed) > 0
+    }
+
+    #[cfg(feature = "tokio")]
+    pub(crate) fn stranger_comes(&self) {
+        self.strangers.fetch_add(1, Ordering::Relaxed);
+    }
+
+    #[cfg(feature = "tokio")]
+    pub(crate) fn stranger_goes(&self) {
+        self.strangers.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Notes that this code has a share of it, until what is returned goes.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn own(self: &Arc<Self>, site: &'static Location<'static>) -> Owned {
+        Owned {
+            key: self.enter(site, Mode::Shared),
+            meta: Arc::clone(self),
+        }
+    }
+
+    fn leave(&self, key: u64) {
+        let mut holders = self.holders.lock();
+        if let Some(at) = holders.all.iter().position(|entry| entry.key == key) {
+            holders.all.swap_remove(at);
+        }
     }
 
     /// Notes that this code has it together with others.
@@ -179,10 +263,14 @@ impl Drop for Held<'_> {
             self.meta.released.store(self.key, Ordering::Release);
             return;
         }
-        let mut holders = self.meta.holders.lock();
-        if let Some(at) = holders.all.iter().position(|entry| entry.key == self.key) {
-            holders.all.swap_remove(at);
-        }
+        self.meta.leave(self.key);
+    }
+}
+
+#[cfg(feature = "tokio")]
+impl Drop for Owned {
+    fn drop(&mut self) {
+        self.meta.leave(self.key);
     }
 }
 

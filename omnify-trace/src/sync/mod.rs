@@ -11,7 +11,8 @@
 //! assert_eq!(*stock.lock(), 2);
 //! ```
 //!
-//! What lives here: `blocking` and `future` (the locks), `party` (who), `meta` (who holds),
+//! [`future`] also has a semaphore and channels: a wait for them is known, too, and is part of
+//! cycles. What lives here: `blocking` and `future` (the locks), `party` (who), `meta` (who holds),
 //! `wait` (who waits), `deadlock` (cycles, and what reports say of locks).
 
 mod blocking;
@@ -20,6 +21,7 @@ pub(crate) mod deadlock;
 pub mod future;
 mod meta;
 mod party;
+mod shapes;
 mod wait;
 
 pub use blocking::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};

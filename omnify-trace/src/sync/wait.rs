@@ -74,7 +74,7 @@ impl Waiting {
             .party
             .op
             .as_ref()
-            .map(|op| op.watch.set_wait_kind(WaitKind::Lock));
+            .map(|op| op.watch.set_wait_kind(lock.wait_kind()));
         let place = WAITS.insert(&wait);
         Self {
             wait,

@@ -6,7 +6,7 @@ use tracing::Dispatch;
 use tracing_core::LevelFilter;
 use tracing_subscriber::prelude::*;
 
-use super::{Event, Workflow};
+use super::{Event, Span, Workflow};
 use crate::layer::{Clock, JsonLayer, MemorySink};
 use crate::schema::EventType;
 
@@ -137,6 +137,37 @@ impl Logs {
     #[track_caller]
     pub fn assert_clean(&self) -> &Self {
         TROUBLE.into_iter().fold(self, Self::none)
+    }
+
+    /// The outermost spans that lines were written in, with those inside, in the order of their
+    /// first lines. A span that no line was written in does not appear.
+    #[must_use]
+    pub fn spans(&self) -> Vec<Span> {
+        Span::all(&self.events())
+    }
+
+    /// Asserts the trees of spans, one text for each outermost span: see [`Span::tree`].
+    #[track_caller]
+    pub fn assert_spans(&self, expected: &[&str]) -> &Self {
+        let found: Vec<_> = self.spans().iter().map(Span::tree).collect();
+        assert_eq!(found, expected, "of these lines:\n{self:?}");
+        self
+    }
+
+    /// Asserts the way of this workflow's only run (see [`Workflow::path`]), and that it completed
+    /// and nothing stalled.
+    ///
+    /// # Panics
+    /// When it did not run, or more than once, or took another way, failed or stalled.
+    #[track_caller]
+    pub fn assert_ran(&self, workflow_id: &str, path: &str) -> &Self {
+        let run = self.workflow(workflow_id);
+        assert_eq!(run.path(), path, "of these lines:\n{self:?}");
+        let end = run.end().map(Event::event_type);
+        assert_eq!(end, Some("workflow_complete"), "of these lines:\n{self:?}");
+        self.none(EventType::OperationStalled)
+            .none(EventType::DeadlockDetected)
+            .none(EventType::RuntimeStalled)
     }
 
     /// What the only run of this workflow did.

@@ -39,6 +39,7 @@ mod logs;
 mod path;
 #[cfg(feature = "tokio")]
 mod runtime;
+mod tree;
 
 pub use event::Event;
 pub use logs::{Logs, capture, capture_with};
@@ -48,3 +49,4 @@ pub use runtime::capture_async;
 #[cfg(feature = "tokio")]
 #[doc(hidden)]
 pub use runtime::{Flavor, block_on};
+pub use tree::Span;

@@ -281,9 +281,13 @@ impl Inner {
                 .will_retry(attempt < attempts)
                 .run(async {
                     let work = self.attempt(run, step, input.clone(), mapped.clone());
-                    tokio::time::timeout(step.timeout, work)
+                    let result = tokio::time::timeout(step.timeout, work)
                         .await
-                        .unwrap_or(Err(AgentError::TimedOut(step.timeout)))
+                        .unwrap_or(Err(AgentError::TimedOut(step.timeout)));
+                    if result.as_ref().is_err_and(|error| !error.is_retryable()) {
+                        operation::no_retry();
+                    }
+                    result
                 })
                 .await;
             match result {

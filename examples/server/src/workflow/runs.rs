@@ -152,3 +152,66 @@ fn from_row(row: &AnyRow) -> sqlx::Result<Run> {
         ended_at: row.try_get("ended_at")?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use omnify_trace::layer::MemorySink;
+    use omnify_trace::setup::Console;
+    use omnify_trace::{Telemetry, operation};
+
+    /// SQLite's queries run on a thread of their own: only a global subscriber sees their events.
+    #[tokio::test]
+    async fn queries_of_sqlx_are_told_without_their_parameters() {
+        let sink = MemorySink::new();
+        let telemetry = Telemetry::builder()
+            .sink(sink.clone())
+            .console(Console::Off)
+            .filter("info,sqlx=debug".parse().unwrap())
+            .install()
+            .unwrap();
+        let pool = sqlx::sqlite::SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect("sqlite::memory:")
+            .await
+            .unwrap();
+        operation::step("save")
+            .run(async {
+                sqlx::query("SELECT 1 AS n UNION SELECT 2 WHERE 'secret' <> $1")
+                    .bind("another secret")
+                    .fetch_all(&pool)
+                    .await
+                    .unwrap();
+                let one = sqlx::query("SELECT * FROM (SELECT 7 UNION SELECT 8)").fetch_all(&pool);
+                operation::db_query("SELECT * FROM pair")
+                    .run(one)
+                    .await
+                    .unwrap();
+            })
+            .await;
+        telemetry.flush(std::time::Duration::from_secs(5));
+        let events = sink.events();
+        let told: Vec<_> = events
+            .iter()
+            .filter(|event| event["event_type"] == "db_query")
+            .collect();
+        assert_eq!(
+            told.len(),
+            2,
+            "one from sqlx, one from the operation: {events:#?}"
+        );
+        let (by_sqlx, by_operation) = (&told[0]["extra"], &told[1]["extra"]);
+        assert_eq!(
+            by_sqlx["db.statement"],
+            "SELECT ? AS n UNION SELECT ? WHERE ? <> $1"
+        );
+        assert_eq!(
+            (&by_sqlx["rows"], &by_operation["rows"]),
+            (&2.into(), &2.into())
+        );
+        assert_eq!(told[0]["context"]["step_id"], "save");
+        assert_eq!(by_operation["db.statement"], "SELECT * FROM pair");
+        assert!(!format!("{events:?}").contains("secret"));
+    }
+}

@@ -1,4 +1,4 @@
-//! Locks that suspend their task.
+//! Locks, a semaphore and channels that suspend their task.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -9,11 +9,18 @@
 //! let prices = RwLock::new(vec![1]);
 //! prices.write().await.push(2);
 //! assert_eq!(prices.read().await.len(), 2);
+//! let calls = omnify_trace::sync::future::Semaphore::named("calls to the bank", 2);
+//! let permit = calls.acquire().await.unwrap();
+//! assert_eq!(calls.available_permits(), 1);
 //! # }
 //! ```
 
+mod channel;
 mod mutex;
 mod rwlock;
+mod semaphore;
 
+pub use channel::{Answer, Question, Receiver, Sender, channel, oneshot};
 pub use mutex::{Mutex, MutexGuard};
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+pub use semaphore::{Permit, Semaphore};

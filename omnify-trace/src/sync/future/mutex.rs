@@ -1,50 +1,19 @@
 //! An async mutex that knows who holds it and who waits.
 
-use std::fmt;
-use std::ops::{Deref, DerefMut};
 use std::panic::Location;
-use std::sync::Arc;
 
-use crate::sync::meta::{Held, Meta, Mode};
+use crate::sync::meta::Mode;
+use crate::sync::shapes::{guard, lock};
 use crate::sync::wait::Waiting;
 
-/// A `tokio::sync::Mutex` that knows who holds it and who waits.
-pub struct Mutex<T: ?Sized> {
-    meta: Arc<Meta>,
-    inner: tokio::sync::Mutex<T>,
+lock! {
+    /// A `tokio::sync::Mutex` that knows who holds it and who waits.
+    Mutex, tokio::sync::Mutex<T>
 }
 
-/// Access to what a [`Mutex`] protects, until it is dropped.
-#[must_use = "the lock is released as soon as the guard is dropped"]
-pub struct MutexGuard<'a, T: ?Sized> {
-    // Dropped first: who holds it no more must not be blamed for it.
-    _held: Held<'a>,
-    inner: tokio::sync::MutexGuard<'a, T>,
-}
-
-impl<T> Mutex<T> {
-    /// A lock that reports name by its place in the source.
-    #[track_caller]
-    pub fn new(value: T) -> Self {
-        Self {
-            meta: Meta::new(None),
-            inner: tokio::sync::Mutex::new(value),
-        }
-    }
-
-    /// A lock with a name for reports.
-    #[track_caller]
-    pub fn named(name: &'static str, value: T) -> Self {
-        Self {
-            meta: Meta::new(Some(name)),
-            inner: tokio::sync::Mutex::new(value),
-        }
-    }
-
-    /// What it protected.
-    pub fn into_inner(self) -> T {
-        self.inner.into_inner()
-    }
+guard! {
+    /// Access to what a [`Mutex`] protects, until it is dropped.
+    mut MutexGuard, tokio::sync::MutexGuard<'a, T>
 }
 
 impl<T: ?Sized> Mutex<T> {
@@ -92,43 +61,5 @@ impl<T: ?Sized> Mutex<T> {
             _held: self.meta.hold_exclusive(Location::caller()),
             inner,
         })
-    }
-
-    /// What it protects, without locking: the borrow proves that nobody else has it.
-    pub fn get_mut(&mut self) -> &mut T {
-        self.inner.get_mut()
-    }
-}
-
-impl<T: ?Sized> Deref for MutexGuard<'_, T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.inner
-    }
-}
-
-impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.inner
-    }
-}
-
-impl<T: Default> Default for Mutex<T> {
-    #[track_caller]
-    fn default() -> Self {
-        Self::new(T::default())
-    }
-}
-
-impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
-    }
-}
-
-impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
     }
 }
