@@ -1,28 +1,29 @@
 //! A response body that is followed to its end, and the body of a problem in place of another.
 
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
-use tracing::span::Entered;
 
 /// Whoever wants to know what becomes of a body. Dropped before an end, it was given up.
 pub trait Follow {
-    /// Enters whatever the body has to be polled in.
-    fn enter(&self) -> Option<Entered<'_>> {
-        None
-    }
+    /// Polls the body in whatever has to be around it, and hears what came of it.
+    fn follow(&mut self, poll: impl FnOnce() -> Progress);
+}
 
+/// What came of polling a body.
+#[derive(Debug)]
+pub enum Progress {
+    /// Nothing yet.
+    Pending,
     /// So many bytes have been handed over.
-    fn data(&mut self, bytes: u64);
-
-    /// The body has been sent to its end.
-    fn complete(&mut self);
-
+    Data(u64),
+    /// So many more, and the body has been sent to its end.
+    End(u64),
     /// The body broke off.
-    fn fail(&mut self, error: &str);
+    Failed(String),
 }
 
 pin_project! {
@@ -74,32 +75,25 @@ where
         let Some(follower) = this.follower.as_mut() else {
             return this.inner.poll_frame(cx);
         };
-        let frame = {
-            let _entered = follower.enter();
-            ready!(this.inner.as_mut().poll_frame(cx))
-        };
-        let mut ended = true;
-        match &frame {
-            None => follower.complete(),
-            Some(Err(error)) => follower.fail(&error.to_string()),
-            Some(Ok(frame)) => {
-                let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
-                follower.data(bytes);
-                let left = this.left.as_mut().map(|left| {
-                    *left = left.saturating_sub(bytes);
-                    *left
-                });
-                // The server does not poll for the end of a body that says it is at its end.
-                ended = left == Some(0) || frame.is_trailers() || this.inner.is_end_stream();
-                if ended {
-                    follower.complete();
+        let mut polled = Poll::Pending;
+        let mut goes_on = false;
+        follower.follow(|| {
+            polled = this.inner.as_mut().poll_frame(cx);
+            let progress = match &polled {
+                Poll::Pending => Progress::Pending,
+                Poll::Ready(None) => Progress::End(0),
+                Poll::Ready(Some(Err(error))) => Progress::Failed(error.to_string()),
+                Poll::Ready(Some(Ok(frame))) => {
+                    sent(frame, this.left, || this.inner.is_end_stream())
                 }
-            }
-        }
-        if ended {
+            };
+            goes_on = matches!(progress, Progress::Pending | Progress::Data(_));
+            progress
+        });
+        if !goes_on {
             *this.follower = None;
         }
-        Poll::Ready(frame)
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
@@ -108,6 +102,24 @@ where
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
+    }
+}
+
+/// What a frame means for its body. The server does not poll for the end of a body that says it
+/// is at its end.
+fn sent(
+    frame: &Frame<Bytes>,
+    left: &mut Option<u64>,
+    is_end_stream: impl FnOnce() -> bool,
+) -> Progress {
+    let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
+    if let Some(left) = left {
+        *left = left.saturating_sub(bytes);
+    }
+    if *left == Some(0) || frame.is_trailers() || is_end_stream() {
+        Progress::End(bytes)
+    } else {
+        Progress::Data(bytes)
     }
 }
 

@@ -17,12 +17,11 @@ use pin_project_lite::pin_project;
 use serde_json::{Value, json};
 use tower_service::Service;
 use tracing::Span;
-use tracing::span::Entered;
 
 use super::layer::Config;
 use super::metrics::UNMATCHED;
 use super::route::RouteStats;
-use crate::follow::{Follow, Followed, is_bodiless};
+use crate::follow::{Follow, Followed, Progress, is_bodiless};
 use crate::tracing::StreamKind;
 use crate::tracing::hooks::{TARGET, milliseconds};
 
@@ -187,18 +186,11 @@ fn second(now: Instant) -> u64 {
 }
 
 impl Follow for Timing {
-    fn enter(&self) -> Option<Entered<'_>> {
-        None
-    }
-
-    fn data(&mut self, _: u64) {}
-
-    fn complete(&mut self) {
-        self.finish(false);
-    }
-
-    fn fail(&mut self, _: &str) {
-        self.finish(false);
+    fn follow(&mut self, poll: impl FnOnce() -> Progress) {
+        match poll() {
+            Progress::Pending | Progress::Data(_) => {}
+            Progress::End(_) | Progress::Failed(_) => self.finish(false),
+        }
     }
 }
 
@@ -236,7 +228,7 @@ where
             timing.status = Some(response.status());
             timing.stream = StreamKind::of(response.status(), response.headers());
             if is_bodiless(&timing.method, response.status()) || response.body().is_end_stream() {
-                timing.complete();
+                timing.finish(false);
             }
         }
         let timing = timing.filter(|timing| !timing.finished);

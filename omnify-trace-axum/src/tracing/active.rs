@@ -6,13 +6,12 @@ use std::time::{Duration, Instant};
 use axum::extract::MatchedPath;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use tracing::Span;
-use tracing::span::Entered;
 
 use super::hooks::{End, OnEnd};
 use super::layer::Config;
 use super::query::cut;
 use crate::classify::{Classify, Outcome};
-use crate::follow::{Follow, is_bodiless};
+use crate::follow::{Follow, Progress, is_bodiless};
 
 /// What kind of answer a request got: long-lived ones end differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -89,9 +88,14 @@ impl<C: Classify, R, E: OnEnd> Active<C, R, E> {
     }
 
     fn finish(&mut self, outcome: Outcome, error: Option<&str>) {
-        if std::mem::replace(&mut self.finished, true) {
-            return;
+        if !std::mem::replace(&mut self.finished, true) {
+            let _entered = self.span.enter();
+            self.tell(outcome, error);
         }
+    }
+
+    /// Tells of the end; inside the span, once.
+    fn tell(&self, outcome: Outcome, error: Option<&str>) {
         let end = End {
             method: &self.method,
             route: self.route.as_ref().map(MatchedPath::as_str),
@@ -105,27 +109,44 @@ impl<C: Classify, R, E: OnEnd> Active<C, R, E> {
             stream: self.head.map(|head| head.stream).unwrap_or_default(),
             quiet: self.quiet,
         };
-        let _entered = self.span.enter();
         self.config.on_end.on_end(&end);
+    }
+
+    /// How the request ends if its body is sent to its end.
+    fn outcome(&self) -> Outcome {
+        self.head.map_or(Outcome::Failure, |head| head.outcome)
+    }
+
+    /// The body has been sent to its end.
+    pub(super) fn complete(&mut self) {
+        self.finish(self.outcome(), None);
+    }
+
+    /// It broke off, or there is none.
+    pub(super) fn fail(&mut self, error: &str) {
+        self.finish(Outcome::Failure, Some(error));
     }
 }
 
 impl<C: Classify, R, E: OnEnd> Follow for Active<C, R, E> {
-    fn enter(&self) -> Option<Entered<'_>> {
-        Some(self.span.enter())
-    }
-
-    fn data(&mut self, bytes: u64) {
-        self.response_bytes += bytes;
-    }
-
-    fn complete(&mut self) {
-        let outcome = self.head.map_or(Outcome::Failure, |head| head.outcome);
-        self.finish(outcome, None);
-    }
-
-    fn fail(&mut self, error: &str) {
-        self.finish(Outcome::Failure, Some(error));
+    fn follow(&mut self, poll: impl FnOnce() -> Progress) {
+        // Entered once for the body and for what is told of its end.
+        let _entered = self.span.enter();
+        let (outcome, error) = match poll() {
+            Progress::Pending => return,
+            Progress::Data(bytes) => {
+                self.response_bytes += bytes;
+                return;
+            }
+            Progress::End(bytes) => {
+                self.response_bytes += bytes;
+                (self.outcome(), None)
+            }
+            Progress::Failed(error) => (Outcome::Failure, Some(error)),
+        };
+        if !std::mem::replace(&mut self.finished, true) {
+            self.tell(outcome, error.as_deref());
+        }
     }
 }
 

@@ -16,7 +16,6 @@ use super::ResponseBody;
 use super::active::Active;
 use super::hooks::OnEnd;
 use crate::classify::Classify;
-use crate::follow::Follow;
 use crate::problem::Problem;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static(X_REQUEST_ID);

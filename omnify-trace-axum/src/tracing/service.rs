@@ -67,21 +67,20 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let active = arrive(&self.config, &request);
-        let call = {
-            let _entered = active.span.enter();
+        let (active, call) = arrive(&self.config, request, |request| {
             // A service may panic before it returns its future.
             catch_unwind(AssertUnwindSafe(|| self.inner.call(request)))
-        };
+        });
         ResponseFuture::new(call, active)
     }
 }
 
-/// Opens the request's span and tells of the arrival.
-fn arrive<ReqBody, C, R, E>(
+/// Opens the request's span and, inside of it, tells of the arrival and calls the service.
+fn arrive<ReqBody, C, R, E, F>(
     config: &Arc<Config<C, R, E>>,
-    request: &Request<ReqBody>,
-) -> Active<C, R, E>
+    request: Request<ReqBody>,
+    call: impl FnOnce(Request<ReqBody>) -> F,
+) -> (Active<C, R, E>, F)
 where
     C: Classify,
     R: OnRequest,
@@ -109,7 +108,7 @@ where
         started,
         method: request.method().clone(),
         uri: request.uri().clone(),
-        request_id: header_value(request, request_id),
+        request_id: header_value(&request, request_id),
         quiet,
         route,
         span,
@@ -136,8 +135,9 @@ where
     };
     let entered = active.span.enter();
     config.on_request.on_request(&start);
+    let future = call(request);
     drop(entered);
-    active
+    (active, future)
 }
 
 /// The caller's own header value where it is kept: a reference count instead of a copy.
