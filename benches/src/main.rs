@@ -33,6 +33,10 @@ enum Area {
     /// The log store: taking in ten million lines, and questions about them
     #[cfg(feature = "store")]
     Store(Common),
+    /// One subject under load, measured in this process: what `http` starts
+    #[cfg(feature = "http")]
+    #[command(hide = true)]
+    Load(omnify_benches::http::load::Arguments),
     /// One subject of one case, measured in this process: what the areas start
     #[command(hide = true)]
     Child(child::Arguments),
@@ -63,6 +67,8 @@ fn main() -> Result<()> {
         Area::Operations(common) => (common, omnify_benches::operations::run),
         #[cfg(feature = "store")]
         Area::Store(common) => (common, omnify_benches::store::run),
+        #[cfg(feature = "http")]
+        Area::Load(arguments) => return omnify_benches::http::load::serve(&arguments),
         Area::Child(arguments) => return child::serve(&arguments),
     };
     let report = run(&Options {

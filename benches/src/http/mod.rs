@@ -1,8 +1,10 @@
-//! One request through an axum service in this process: bare, with our layers, with our peers'.
+//! One request through an axum service: bare, with our layers, with our peers'.
 //!
-//! Same handler, same request, `oneshot` without a socket, sink discards. What the middleware
-//! costs is the difference to `bare`.
+//! In process: same handler, same request, `oneshot` without a socket, sink discards. What the
+//! middleware costs is the difference to `bare`. On loopback (`load`): a server in a process of its
+//! own and as many keep-alive connections as keep it busy.
 
+pub mod load;
 mod subjects;
 
 use anyhow::Result;
@@ -60,6 +62,10 @@ pub const CASES: &[Case] = &[Case {
             name: "tower-http request-id + TraceLayer + fmt json",
             run: subjects::trace_layer_with_request_id,
         },
+        Subject {
+            name: "axum-tracing-opentelemetry + fmt json",
+            run: subjects::opentelemetry,
+        },
     ],
 }];
 
@@ -69,6 +75,11 @@ pub const CASES: &[Case] = &[Case {
 /// If a subject fails.
 pub fn run(options: &Options) -> Result<Report> {
     let mut report = child::measure("http", options)?;
+    for subject in [BARE, OURS, STACK, FMT] {
+        if let Some(count) = child::instructions("http", REQUEST, subject) {
+            report.add("http", REQUEST, subject, count.round(), "instructions");
+        }
+    }
     let value = |subject: &str, unit: &str| {
         let rows = report.rows().iter();
         let mut rows = rows.filter(|row| row.subject == subject && row.unit == unit);
@@ -87,5 +98,6 @@ pub fn run(options: &Options) -> Result<Report> {
         report.note(note);
     }
     report.compare(REQUEST, "ns", FMT);
+    report.extend(load::run(options)?);
     Ok(report)
 }

@@ -4,6 +4,7 @@ use std::hint::black_box;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::{Router, body::Body, routing::get};
+use axum_tracing_opentelemetry::middleware::{OtelAxumLayer, OtelInResponseLayer};
 use http::Request;
 use http_body_util::BodyExt as _;
 use omnify_trace::layer::{JsonLayer, NoSink, Service};
@@ -11,6 +12,8 @@ use omnify_trace_axum::{
     IdentityLayer, PerformanceLayer, SecurityLayer, StackOptions, TracingLayer,
     stack as omnify_stack,
 };
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use tower::ServiceExt as _;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::trace::{DefaultMakeSpan, DefaultOnRequest, DefaultOnResponse, TraceLayer};
@@ -49,6 +52,8 @@ fn fmt_json() -> Dispatch {
 
 /// Sends so many requests, each like a browser's first: made anew, answered, its body read.
 fn requests(measure: Measure<'_>, app: &Router, dispatch: Option<Dispatch>, token: Option<&str>) {
+    // As `axum::serve` does: without it, every request would build its route and layers anew.
+    let app = app.clone().with_state(());
     if let Some(dispatch) = dispatch {
         // A global subscriber, as services have.
         let _ = tracing::dispatcher::set_global_default(dispatch);
@@ -73,17 +78,64 @@ fn requests(measure: Measure<'_>, app: &Router, dispatch: Option<Dispatch>, toke
     });
 }
 
+/// A service, what listens to it, and the token of its callers.
+struct Setup {
+    app: Router,
+    dispatch: Option<Dispatch>,
+    token: Option<String>,
+}
+
+impl Setup {
+    fn new(app: Router, dispatch: Option<Dispatch>) -> Self {
+        Self {
+            app,
+            dispatch,
+            token: None,
+        }
+    }
+}
+
+/// A subject as a server for real connections, its subscriber made the process's own.
+pub(super) fn server(subject: &str) -> Option<(Router, String)> {
+    let setup = match subject {
+        super::BARE => Setup::new(app(), None),
+        super::OURS => with_tracing_layer(),
+        super::STACK => with_stack(),
+        super::FMT => with_trace_layer(),
+        _ => return None,
+    };
+    if let Some(dispatch) = setup.dispatch {
+        let _ = tracing::dispatcher::set_global_default(dispatch);
+    }
+    Some((setup.app, token()))
+}
+
+fn with_tracing_layer() -> Setup {
+    Setup::new(app().layer(TracingLayer::new()), Some(ours()))
+}
+
+fn with_stack() -> Setup {
+    let options = StackOptions::new().identity(IdentityLayer::hs256(SECRET));
+    Setup {
+        token: Some(token()),
+        ..Setup::new(omnify_stack(app(), options), Some(ours()))
+    }
+}
+
+fn with_trace_layer() -> Setup {
+    Setup::new(app().layer(trace_http!()), Some(fmt_json()))
+}
+
+fn measured(measure: Measure<'_>, setup: Setup) {
+    requests(measure, &setup.app, setup.dispatch, setup.token.as_deref());
+}
+
 pub(super) fn bare(measure: Measure<'_>) {
     requests(measure, &app(), None, None);
 }
 
 pub(super) fn tracing_layer(measure: Measure<'_>) {
-    requests(
-        measure,
-        &app().layer(TracingLayer::new()),
-        Some(ours()),
-        None,
-    );
+    measured(measure, with_tracing_layer());
 }
 
 pub(super) fn tracing_layer_off(measure: Measure<'_>) {
@@ -114,15 +166,11 @@ pub(super) fn identity_layer(measure: Measure<'_>) {
 }
 
 pub(super) fn stack(measure: Measure<'_>) {
-    let app = omnify_stack(
-        app(),
-        StackOptions::new().identity(IdentityLayer::hs256(SECRET)),
-    );
-    requests(measure, &app, Some(ours()), Some(&token()));
+    measured(measure, with_stack());
 }
 
 pub(super) fn trace_layer(measure: Measure<'_>) {
-    requests(measure, &app().layer(trace_http!()), Some(fmt_json()), None);
+    measured(measure, with_trace_layer());
 }
 
 pub(super) fn trace_layer_with_request_id(measure: Measure<'_>) {
@@ -131,6 +179,34 @@ pub(super) fn trace_layer_with_request_id(measure: Measure<'_>) {
         .layer(trace_http!())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid));
     requests(measure, &app, Some(fmt_json()), None);
+}
+
+/// Its spans as OpenTelemetry's, continued and answered; the two events written by the handler.
+pub(super) fn opentelemetry(measure: Measure<'_>) {
+    async fn hello() -> &'static str {
+        tracing::info!(
+            method = "GET",
+            path = "/hello/jo",
+            "started processing request"
+        );
+        tracing::info!(
+            latency_ms = 0.0,
+            status = 200_u16,
+            "finished processing request"
+        );
+        "hello"
+    }
+    let provider = SdkTracerProvider::builder().build();
+    let otel = tracing_opentelemetry::layer().with_tracer(provider.tracer("bench"));
+    let fmt = tracing_subscriber::fmt::layer()
+        .json()
+        .with_writer(std::io::sink);
+    let dispatch = tracing_subscriber::registry().with(otel).with(fmt);
+    let app = Router::new()
+        .route("/hello/{name}", get(hello))
+        .layer(OtelInResponseLayer)
+        .layer(OtelAxumLayer::default());
+    measured(measure, Setup::new(app, Some(dispatch.into())));
 }
 
 /// A token that is good for an hour.
