@@ -95,6 +95,27 @@ fn one_customer_is_debugged_for_a_limited_time() {
 }
 
 #[test]
+fn one_workflow_is_debugged() {
+    under("info", |levels, messages| {
+        let id = levels.set_for(
+            Scope::Workflow("onboarding".parse().unwrap()),
+            LevelFilter::TRACE,
+            Duration::from_secs(600),
+        );
+        let work = |workflow: &str| {
+            let _span = info_span!("run", workflow_id = workflow).entered();
+            tracing::trace!("in {workflow}");
+        };
+        work("onboarding");
+        work("billing");
+        assert_eq!(messages(), ["in onboarding"]);
+        assert!(levels.clear_for(id));
+        work("onboarding");
+        assert_eq!(messages(), [""; 0]);
+    });
+}
+
+#[test]
 fn a_span_that_carries_ids_is_not_filtered_out() {
     under("warn", |_, messages| {
         let sink_line = {

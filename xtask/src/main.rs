@@ -10,6 +10,7 @@ mod chromium;
 mod dashboard;
 mod demo;
 mod firefox;
+mod fuzz;
 mod record;
 mod shell;
 mod steps;
@@ -44,6 +45,8 @@ enum Command {
     },
     /// Measure beside the peers: emit, http, operations, store, browser
     Bench(bench::Options),
+    /// Feed one of the fuzz targets: json_line, journal_recovery, propagation
+    Fuzz(fuzz::Options),
     /// Build the browser logger and its npm package
     Wasm {
         /// Then run the crate's own tests in headless Chromium
@@ -61,6 +64,7 @@ fn main() -> std::process::ExitCode {
         Command::Demo { build_only } => demo::run(build_only),
         Command::Test { only } => test::run(only.as_deref()),
         Command::Bench(options) => bench::run(&options),
+        Command::Fuzz(options) => fuzz::run(&options),
         Command::Wasm { test } => dashboard::build_wasm().and_then(|()| {
             if test {
                 shell::run(&mut wasm::test()?)

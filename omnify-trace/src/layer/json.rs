@@ -66,7 +66,7 @@ fn escape_short(out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 /// Appends `text`, escaped, and the quote after it.
-#[inline]
+#[inline(always)]
 pub(crate) fn escape_to_end(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
     let length = bytes.len();
@@ -82,17 +82,21 @@ pub(crate) fn escape_to_end(out: &mut Vec<u8>, text: &str) {
         let middle = u64::from(bytes[length / 2]) << (length / 2 * 8);
         u64::from(*first) | middle | u64::from(*last) << ((length - 1) * 8)
     } else {
-        escape(out, text);
-        return out.push(b'"');
+        return escape_long_to_end(out, text);
     };
     // One to seven bytes: looked at and written with their quote as one word.
     if suspect(word | 0x2020_2020_2020_2020 << (length * 8)) {
-        escape_slowly(out, bytes);
-        return out.push(b'"');
+        return escape_long_to_end(out, text);
     }
     let start = out.len();
     out.extend_from_slice(&(word | u64::from(b'"') << (length * 8)).to_le_bytes());
     out.truncate(start + length + 1);
+}
+
+#[inline(never)]
+fn escape_long_to_end(out: &mut Vec<u8>, text: &str) {
+    escape(out, text);
+    out.push(b'"');
 }
 
 /// Appends `"text"`.
