@@ -54,6 +54,48 @@ test('an error group is decided about, and stays so', async ({ page }) => {
   await expect(page.getByLabel('Note')).toHaveValue('known, mended next week');
 });
 
+test('an open alert is on the overview, leads to its lines, and can be silenced', async ({ page }) => {
+  interface Alerts {
+    alerts: { name: string; status: string; search: string | null }[];
+  }
+  const alert = await until('an alert fires', 90_000, async () => (await admin<Alerts>('alerts')).alerts.find((a) => a.status === 'firing'));
+  await page.goto('/admin/');
+  const card = page.getByRole('region', { name: 'Open alerts' });
+  const row = card.getByRole('listitem').filter({ hasText: alert.name });
+  await expect(row).toContainText(/since/);
+  await row.getByRole('button', { name: /^Silence/ }).click();
+  await expect(row).toContainText(/silent until/);
+  await row.getByRole('button', { name: /^Unsilence/ }).click();
+  await expect(row).toContainText(/since/);
+  await row.getByRole('link').click();
+  await expect(page.getByRole('combobox', { name: 'Search logs' })).toHaveValue(alert.search ?? '');
+});
+
+test('what changed is of the last hour, whatever range the charts show', async ({ page }) => {
+  const asked: string[] = [];
+  page.on('request', (request) => {
+    const url = new URL(request.url());
+    if (url.pathname.endsWith('/api/admin/stats')) asked.push(url.searchParams.get('timeRange') ?? '');
+  });
+  await page.goto('/admin/?range=15m');
+  await expect(page.getByRole('region', { name: 'What changed' }).getByRole('listitem').first()).toBeVisible();
+  expect(new Set(asked)).toEqual(new Set(['15m', '1h']));
+});
+
+test('a support report lets one decide about its errors', async ({ page }) => {
+  const report = await until('a customer with a known error', 60_000, async () => {
+    const { facets } = await admin<{ facets: { values: { value: string }[] }[] }>('logs/facets?fields=context.user_id&timeRange=1h&level=ERROR');
+    return facets[0]?.values[0]?.value;
+  });
+  await page.goto(`/admin/support?range=1h&client=${encodeURIComponent(report)}`);
+  const issue = page.getByRole('region', { name: 'Issue' });
+  await expect(issue.getByRole('group', { name: 'State of the issue' })).toBeVisible();
+  await issue.getByLabel('Note').fill('told the customer');
+  await issue.getByRole('button', { name: 'Save' }).click();
+  await expect(issue).toContainText('changed by');
+  await expect(issue.getByLabel('Note')).toHaveValue('told the customer');
+});
+
 test('the range goes along from tab to tab', async ({ page }) => {
   await page.goto('/admin/?range=15m');
   for (const tab of ['Logs', 'Workflows', 'Performance', 'Support', 'Overview']) {

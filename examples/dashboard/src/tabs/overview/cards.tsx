@@ -134,7 +134,7 @@ function OpenAlert({ alert }: { alert: Alert }) {
         className="button s ghost"
         disabled={silence.isPending}
         onClick={() => silence.mutate(silent ? null : '1h')}
-        aria-label={silent ? `Let ${alert.name} be heard again` : `Silence ${alert.name} for an hour`}
+        aria-label={`${silent ? 'Unsilence' : 'Silence 1 h'}: ${alert.name}`}
       >
         {silent ? 'Unsilence' : 'Silence 1 h'}
       </button>

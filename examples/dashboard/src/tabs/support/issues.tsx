@@ -36,10 +36,10 @@ export function Issues({ report }: { report: SupportReport }) {
         </div>
       )}
       <IssueCard fingerprint={shown.fingerprint} key={shown.fingerprint}>
-        <p className="small">
+        <div className="small issue-of">
           <Link to={link(`/errors/${encodeURIComponent(shown.fingerprint)}`)}>{shown.message}</Link>
-          <span className="muted"> — what is decided here holds for everyone whom this error meets.</span>
-        </p>
+          <p className="muted">What is decided here holds for everyone whom this error meets.</p>
+        </div>
       </IssueCard>
     </div>
   );

@@ -151,12 +151,12 @@ function Report({ report, request }: { report: SupportReport; request: object })
         <div className="stack w7">
           <Cause report={report} />
           <Advice report={report} />
+          <Issues report={report} />
         </div>
         <div className="stack w5">
           <Patterns report={report} />
           <UnfinishedRuns report={report} />
         </div>
-        <Issues report={report} />
         <Card title="Timeline" sub="everything that happened to them, in order" flush>
           {report.timeline.length ? (
             <Story lines={report.timeline} tall />
