@@ -2,7 +2,7 @@ import { Button } from 'react-aria-components/Button';
 import { Menu, MenuItem, MenuTrigger } from 'react-aria-components/Menu';
 import { Popover } from 'react-aria-components/Popover';
 import { Icon } from '../../ui/icons';
-import { DEFAULT_COLUMNS } from './filters';
+import { useDefaultColumns } from './filters';
 import { columnTitle } from './log-table';
 
 const CHOICES = [
@@ -35,6 +35,7 @@ export function ColumnsMenu({
   columns: readonly string[];
   onChange: (columns: string[] | null) => void;
 }) {
+  const usual = useDefaultColumns();
   return (
     <MenuTrigger>
       <Button className="button">
@@ -50,7 +51,7 @@ export function ColumnsMenu({
           onSelectionChange={(keys) => {
             if (keys === 'all') return;
             const chosen = [...CHOICES, ...columns.filter((c) => !CHOICES.includes(c))].filter((c) => keys.has(c));
-            onChange(!chosen.length || chosen.join() === DEFAULT_COLUMNS.join() ? null : chosen);
+            onChange(!chosen.length || chosen.join() === usual.join() ? null : chosen);
           }}
         >
           {[...CHOICES, ...columns.filter((c) => !CHOICES.includes(c))].map((c) => (

@@ -3,9 +3,17 @@ import { useMemo } from 'react';
 import { useSearchParams } from 'react-router';
 import type { Params } from '../../api/client';
 import { useTimeRange } from '../../lib/time-range';
+import { useNarrow } from '../../ui/use-width';
 
 export const LEVELS = ['ERROR', 'WARN', 'INFO', 'DEBUG', 'TRACE'] as const;
-export const DEFAULT_COLUMNS = ['timestamp', 'level', 'service.name', 'event_type', 'message'];
+const DEFAULT_COLUMNS = ['timestamp', 'level', 'service.name', 'event_type', 'message'];
+/** On a phone the message comes into view at once. */
+const NARROW_COLUMNS = ['timestamp', 'level', 'message'];
+
+/** The columns where nobody has chosen any. */
+export function useDefaultColumns(): readonly string[] {
+  return useNarrow() ? NARROW_COLUMNS : DEFAULT_COLUMNS;
+}
 
 export interface LogFilters {
   /** Filters and time, as the API names them. */
@@ -22,6 +30,7 @@ export interface LogFilters {
 export function useLogFilters(): LogFilters {
   const [search] = useSearchParams();
   const { params: time } = useTimeRange();
+  const usual = useDefaultColumns();
   return useMemo(() => {
     const query = search.get('q') ?? '';
     const levels = (search.get('level') ?? '').split(',').filter(Boolean);
@@ -33,8 +42,8 @@ export function useLogFilters(): LogFilters {
       levels,
       order,
       live: search.get('live') === '1' && 'timeRange' in time && order === 'newest',
-      columns: columns.length ? columns : DEFAULT_COLUMNS,
+      columns: columns.length ? columns : usual,
       line: search.get('line'),
     };
-  }, [search, time]);
+  }, [search, time, usual]);
 }
