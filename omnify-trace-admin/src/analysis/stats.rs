@@ -8,12 +8,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    ErrorGroup, LineJson, Range, RunCounts, Store, error_groups, of_type, of_types, series::Grid,
-    step_for, with, workflows,
+    ErrorGroup, LineJson, Range, RunCounts, Store, collect, groups_of, of_type, of_types,
+    series::Grid, step_for, with, workflows,
 };
 use crate::{
     state::IssueRow,
-    store::{Group, StoreError},
+    store::{Group, Order, StoreError},
     time::{DAY, SECOND, rfc3339},
 };
 
@@ -140,7 +140,7 @@ pub struct Stats {
     pub previous: PreviousFigures,
     /// Over time.
     pub series: Series,
-    /// The most frequent errors.
+    /// The most frequent among the newest 2,000 errors.
     pub top_errors: Vec<ErrorGroup>,
 }
 
@@ -167,9 +167,9 @@ pub async fn stats(
     )
     .await?;
     let before = duration_of_requests(store, &range.previous()).await?;
-    let (series, (groups, _)) = try_join(
+    let (series, groups) = try_join(
         series(store, range),
-        error_groups(store, range, &[], issues, now),
+        newest_errors(store, range, issues, now),
     )
     .await?;
     let count = counts.requests();
@@ -209,6 +209,21 @@ pub async fn stats(
         by_level: counts.by_level,
         by_event_type: counts.by_event_type,
     })
+}
+
+/// The groups of the newest errors: reading all of a busy day's would take longer than all the
+/// other figures together, and `errors` has them.
+async fn newest_errors(
+    store: &Store,
+    range: &Range,
+    issues: &HashMap<String, IssueRow>,
+    now: i64,
+) -> Result<Vec<ErrorGroup>, StoreError> {
+    const LOOK_AT: usize = 2_000;
+    let mut query = range.query();
+    query.filters.push(with("level", ["ERROR"]));
+    let (events, _) = collect(store, &query, Order::Newest, LOOK_AT).await?;
+    Ok(groups_of(&events, range, issues, now))
 }
 
 /// Lines by level and by type.
@@ -368,13 +383,8 @@ pub(super) async fn slowest(
 ) -> Result<Vec<LineJson>, StoreError> {
     /// Newest lines among which the slowest are sought.
     const LOOK_AT: usize = 1_000;
-    let (mut events, _) = super::collect(
-        store,
-        &of_type(range, kind),
-        crate::store::Order::Newest,
-        LOOK_AT,
-    )
-    .await?;
+    let newest = of_type(range, kind);
+    let (mut events, _) = collect(store, &newest, Order::Newest, LOOK_AT).await?;
     events.sort_by(|a, b| {
         b.duration_ms()
             .unwrap_or(0.0)

@@ -47,7 +47,8 @@ pub(crate) struct Chunk {
     pub(crate) source: UInt32Array,
     pub(crate) offset: UInt64Array,
     pub(crate) shape: UInt32Array,
-    /// By column number; may be shorter than the tables' list.
+    /// By column number; may be shorter than the tables' list. A column that was not read from a
+    /// segment has no rows.
     pub(crate) columns: Vec<ColumnData>,
 }
 
@@ -119,7 +120,9 @@ impl Chunk {
     fn number(&self, column: usize, row: usize) -> (i64, u8) {
         self.columns.get(column).map_or((0, 0), |column| {
             (
-                as_number(&column.array).map_or(0, |array| array.value(row)),
+                as_number(&column.array)
+                    .filter(|array| row < array.len())
+                    .map_or(0, |array| array.value(row)),
                 column.scale,
             )
         })
@@ -273,9 +276,10 @@ impl<'a> Texts<'a> {
 
     pub(crate) fn get(self, row: usize) -> Option<&'a str> {
         match self {
-            Self::Plain(array) => array.is_valid(row).then(|| array.value(row)),
-            Self::Dictionary(keys, values) => keys
-                .is_valid(row)
+            Self::Plain(array) => {
+                (row < array.len() && array.is_valid(row)).then(|| array.value(row))
+            }
+            Self::Dictionary(keys, values) => (row < keys.len() && keys.is_valid(row))
                 .then(|| values.value(usize::try_from(keys.value(row)).unwrap_or(0))),
         }
     }

@@ -83,6 +83,7 @@ pub(crate) fn each_whole(chunk: &Chunk, mut each: impl FnMut(usize, &Leaves<'_>)
     let Some(raw) = chunk
         .columns
         .get(RAW_COLUMN)
+        .filter(|column| column.array.null_count() < column.array.len())
         .and_then(|column| Texts::of(&column.array))
     else {
         return;

@@ -17,7 +17,7 @@ use std::{
     },
 };
 
-use arrow_array::{ArrayRef, Int64Array, RecordBatch, UInt32Array, UInt64Array, new_null_array};
+use arrow_array::{Int64Array, RecordBatch, UInt32Array, UInt64Array, new_empty_array};
 use arrow_schema::{DataType, Field, Schema};
 use parquet::{
     arrow::{
@@ -48,6 +48,9 @@ use crate::store::StoreError;
 const OWN: [&str; 4] = ["_time", "_source", "_offset", "_shape"];
 const META_KEY: &str = "omnify";
 const VERSION: u32 = 1;
+/// Fewer columns than this, or rows, are not worth a second thread.
+const WORTH_SPLITTING: usize = 6;
+const FEW_ROWS: usize = 64;
 
 /// Which of our own columns to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -218,7 +221,7 @@ impl Segment {
     }
 
     /// Reads columns of the rows in these ranges; of our own columns those asked for, the others
-    /// are zeroes. Fields that were not asked for are null.
+    /// are zeroes. Columns of fields that were not asked for have no rows.
     pub(crate) fn read(
         &self,
         columns: &[usize],
@@ -251,11 +254,50 @@ impl Segment {
         let leaves: Vec<usize> = own.leaves().chain(fields).collect();
         let rows = ranges.iter().map(ExactSizeIterator::len).sum();
         if leaves.is_empty() || rows == 0 {
-            return self.to_chunk(None, rows);
+            return self.to_chunk(&[], rows);
         }
         for &leaf in &leaves {
             self.verify(leaf)?;
         }
+        let [first, second] = self.halves(leaves, rows);
+        let batches = if second.is_empty() {
+            vec![self.decode(first, ranges, rows)?]
+        } else {
+            std::thread::scope(|scope| {
+                let other = scope.spawn(|| self.decode(second, ranges, rows));
+                let first = self.decode(first, ranges, rows)?;
+                let lost = |_| Err(ParquetError::General("a thread ended early".to_owned()));
+                let second = other.join().unwrap_or_else(lost)?;
+                Ok::<_, ParquetError>(vec![first, second])
+            })?
+        };
+        let rows = batches.first().map_or(0, RecordBatch::num_rows);
+        self.to_chunk(&batches, rows)
+    }
+
+    /// The columns in two halves of like size, for two threads, if there is enough to do.
+    fn halves(&self, mut leaves: Vec<usize>, rows: usize) -> [Vec<usize>; 2] {
+        let group = self.reader.metadata().row_group(0);
+        let size = |leaf: usize| group.column(leaf).compressed_size();
+        if leaves.len() < WORTH_SPLITTING || rows < FEW_ROWS {
+            return [leaves, Vec::new()];
+        }
+        leaves.sort_by_key(|&leaf| std::cmp::Reverse(size(leaf)));
+        let (mut halves, mut sizes) = ([Vec::new(), Vec::new()], [0, 0]);
+        for leaf in leaves {
+            let lighter = usize::from(sizes[1] < sizes[0]);
+            halves[lighter].push(leaf);
+            sizes[lighter] += size(leaf);
+        }
+        halves
+    }
+
+    fn decode(
+        &self,
+        leaves: Vec<usize>,
+        ranges: &[Range<usize>],
+        rows: usize,
+    ) -> Result<RecordBatch, ParquetError> {
         let total = usize::try_from(self.meta.rows).unwrap_or(0);
         let mask = ProjectionMask::leaves(self.reader.parquet_schema(), leaves);
         let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(
@@ -270,18 +312,22 @@ impl Segment {
         }
         let batches = builder.build()?.collect::<Result<Vec<_>, _>>()?;
         match &batches[..] {
-            [] => self.to_chunk(None, 0),
-            [batch] => self.to_chunk(Some(batch), batch.num_rows()),
-            [first, ..] => {
-                let batch = arrow_select::concat::concat_batches(&first.schema(), &batches)?;
-                self.to_chunk(Some(&batch), batch.num_rows())
-            }
+            [batch] => Ok(batch.clone()),
+            [first, ..] => Ok(arrow_select::concat::concat_batches(
+                &first.schema(),
+                &batches,
+            )?),
+            [] => Err(ParquetError::General("there are no rows".to_owned())),
         }
     }
 
-    fn to_chunk(&self, batch: Option<&RecordBatch>, rows: usize) -> Result<Chunk, ParquetError> {
+    fn to_chunk(&self, batches: &[RecordBatch], rows: usize) -> Result<Chunk, ParquetError> {
         let lost = || ParquetError::General("a column has an unexpected type".to_owned());
-        let own = |at: usize| batch.and_then(|batch| batch.column_by_name(OWN[at]));
+        let by_name = |name: &str| {
+            let mut batches = batches.iter();
+            batches.find_map(|batch| batch.column_by_name(name))
+        };
+        let own = |at: usize| by_name(OWN[at]);
         let schema = self.reader.schema();
         let numbers = |at: usize| match own(at) {
             Some(array) => array
@@ -293,12 +339,11 @@ impl Segment {
         };
         let column = |stored: &StoredColumn| {
             let name = stored.leaf.map(|leaf| schema.field(leaf).name());
-            let read = name.and_then(|name| batch?.column_by_name(name));
-            let none = || -> ArrayRef {
-                match stored.column.storage {
-                    Storage::Number => new_null_array(&DataType::Int64, rows),
-                    _ => new_null_array(&DataType::Utf8, rows),
-                }
+            let read = name.and_then(|name| by_name(name));
+            // A column of no rows stands for one that was not read: it costs nothing to make.
+            let none = || match stored.column.storage {
+                Storage::Number => new_empty_array(&DataType::Int64),
+                _ => new_empty_array(&DataType::Utf8),
             };
             ColumnData {
                 array: read.cloned().unwrap_or_else(none),
