@@ -61,7 +61,7 @@ use crate::schema::Stream;
 
 /// From now on a fatal signal (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS) is noted in the
 /// ring before the earlier handler gets it, so that the next start can name it.
-/// [`Builder::install`](crate::setup::Builder::install) does so by itself.
+/// [`TelemetryBuilder::install`](crate::setup::TelemetryBuilder::install) does so by itself.
 pub fn note_fatal_signals() {
     #[cfg(not(miri))]
     ring::note_fatal_signals();

@@ -132,7 +132,7 @@ impl CorrelationContext {
 }
 
 /// Notes in the current subscriber's sink that something is in flight, until the handle is
-/// dropped: see [`Sink::in_flight`].
+/// dropped: see [`Sink::in_flight`](super::Sink::in_flight).
 pub fn in_flight(note: &[u8]) -> Option<crate::journal::InFlight> {
     with_current_layer(|layer| layer.shared.sink.in_flight(note)).flatten()
 }
