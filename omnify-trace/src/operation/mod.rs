@@ -20,7 +20,7 @@
 //! What lives here: `builder` and `agent` (what a caller says), `op` (what is known of a running one),
 //! `active` (the guard), `run` (the future), `emit` (the events), `outcome` (success or failure),
 //! `registry` (all open ones), `watchdog` (who looks at them), `learned` (their usual durations),
-//! `spent` (what took a request's time), `current` (the innermost operation, and what code inside
+//! `starved` (threads that the machine does not let run), `spent` (what took a request's time), `current` (the innermost operation, and what code inside
 //! says of it), `sqlx` (its events as queries).
 
 mod active;
@@ -43,6 +43,7 @@ mod settings;
 pub(crate) mod shards;
 mod spent;
 pub(crate) mod sqlx;
+mod starved;
 mod statement;
 mod watch;
 pub(crate) mod watchdog;

@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 
 use super::kind::WaitKind;
 use super::learned::Learned;
+use super::starved::Starved;
 
 /// How many events an operation remembers for its stuck report, and how much of each.
 const REMEMBERED: usize = 4;
@@ -33,6 +34,7 @@ pub(crate) struct Watch {
     polls: AtomicU32,
     seen_polls: AtomicU32,
     seen_since: AtomicU64,
+    starved: Starved,
     wait: AtomicU8,
     recent: Mutex<Recent>,
 }
@@ -112,6 +114,7 @@ impl Watch {
     }
 
     pub(crate) fn poll_begins(&self) {
+        self.starved.here();
         self.polls.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -125,10 +128,16 @@ impl Watch {
         let polls = self.polls.load(Ordering::Relaxed);
         if self.seen_polls.swap(polls, Ordering::Relaxed) != polls {
             self.seen_since.store(now, Ordering::Relaxed);
+            self.starved.forget();
             return None;
         }
         (polls % 2 == 1 && !self.excused.load(Ordering::Relaxed))
             .then(|| now.saturating_sub(self.seen_since.load(Ordering::Relaxed)))
+    }
+
+    /// How much of that time its thread wanted to run and was not let.
+    pub(crate) fn starved(&self, now: u64) -> u64 {
+        self.starved.look(now)
     }
 
     /// Remembers an event: its time stamp and the beginning of its message, escaped for JSON.

@@ -9,6 +9,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 use crate::operation::clock::nanos;
 use crate::operation::settings;
+use crate::operation::starved::{self, Starved};
 
 static RUNTIMES: Mutex<Vec<Runtime>> = Mutex::new(Vec::new());
 
@@ -24,6 +25,34 @@ struct Heart {
     sent: AtomicU64,
     /// The runtime dropped a beat: it has shut down.
     gone: AtomicBool,
+    /// The threads that ran beats.
+    workers: Mutex<Vec<Starved>>,
+}
+
+/// More of a runtime's threads than this are not known.
+const MOST_WORKERS: usize = 64;
+
+impl Heart {
+    /// A beat is run, on this thread.
+    fn beats(&self) {
+        let thread = starved::thread();
+        let mut workers = self.workers.lock();
+        if workers.len() < MOST_WORKERS && !workers.iter().any(|worker| worker.is(thread)) {
+            let worker = Starved::default();
+            worker.here();
+            workers.push(worker);
+        }
+        drop(workers);
+        self.sent.store(0, Ordering::Release);
+    }
+
+    /// For how long no thread has run a beat that any could have run.
+    fn silent_for(&self, sent: u64, now: u64) -> u64 {
+        let workers = self.workers.lock();
+        let starved = workers.iter().map(|worker| worker.look(now)).max();
+        now.saturating_sub(sent)
+            .saturating_sub(starved.unwrap_or_default())
+    }
 }
 
 /// Watches the runtime that this thread is in, from now until it shuts down.
@@ -72,7 +101,7 @@ impl Hearts {
         for runtime in runtimes.iter() {
             match runtime.heart.sent.load(Ordering::Acquire) {
                 0 => runtime.send(now),
-                sent => silent = silent.max(Some(now.saturating_sub(sent))),
+                sent => silent = silent.max(Some(runtime.heart.silent_for(sent, now))),
             }
         }
         silent.filter(|age| *age >= nanos(settings::period()))
@@ -100,11 +129,12 @@ impl Runtime {
                 }
             }
         }
+        self.heart.workers.lock().iter().for_each(Starved::forget);
         self.heart.sent.store(now.max(1), Ordering::Release);
         let mut beat = Beat(Arc::clone(&self.heart), false);
         self.handle.spawn(async move {
             beat.1 = true;
-            beat.0.sent.store(0, Ordering::Release);
+            beat.0.beats();
         });
     }
 }

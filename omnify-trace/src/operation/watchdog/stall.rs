@@ -22,12 +22,11 @@ pub(super) fn scan(now: u64) -> Found {
         if op.watch.overdue(now) {
             found.overdue.push(Arc::clone(op));
         }
-        if let Some(running) = op
-            .watch
-            .polling_for(now)
-            .filter(|running| *running >= period)
-        {
-            found.long_polls.push((Arc::clone(op), running));
+        if let Some(running) = op.watch.polling_for(now) {
+            let at_work = running.saturating_sub(op.watch.starved(now));
+            if at_work >= period {
+                found.long_polls.push((Arc::clone(op), running));
+            }
         }
     });
     found
