@@ -96,6 +96,21 @@ test('a support report lets one decide about its errors', async ({ page }) => {
   await expect(issue.getByLabel('Note')).toHaveValue('told the customer');
 });
 
+test('performance is compared with the time before, and says when there is none', async ({ page }) => {
+  // Two spans of time that both have requests, as soon as the demo has run for a while.
+  const span = 15_000;
+  const to = await until('requests before and after', 90_000, async () => {
+    const now = Date.now();
+    const of = async (from: number): Promise<number> =>
+      (await admin<{ routes: unknown[] }>(`performance?from=${from}&to=${from + span}`)).routes.length;
+    return (await of(now - span)) > 0 && (await of(now - 2 * span)) > 0 && now;
+  });
+  await page.goto(`/admin/performance?from=${to - span}&to=${to}&compare=1`);
+  await expect(page.getByRole('region', { name: 'Routes' }).locator('.delta').first()).toBeVisible();
+  await page.goto('/admin/performance?range=7d&compare=1');
+  await expect(page.getByText('nothing to compare with')).toBeVisible();
+});
+
 test('the range goes along from tab to tab', async ({ page }) => {
   await page.goto('/admin/?range=15m');
   for (const tab of ['Logs', 'Workflows', 'Performance', 'Support', 'Overview']) {

@@ -9,6 +9,7 @@ import { fromFirst, whole } from '../../lib/series';
 import { before, useTimeRange } from '../../lib/time-range';
 import { useUrlState } from '../../lib/url-state';
 import { Badge, Card, Empty, Loaded, Skeleton, SkeletonRows, Time, type Tone } from '../../ui/basics';
+import { Icon } from '../../ui/icons';
 import { useTabLink } from '../../ui/links';
 import { type Column, SortTable } from '../../ui/sort-table';
 import { Versus } from './versus';
@@ -42,9 +43,25 @@ export default function PerformanceTab() {
           Compare with the time before
         </button>
       </div>
+      {compare && <ComparisonNote query={old} />}
       <Loaded query={query} what="Performance" loading={<Loading />}>
         {(data) => <Content data={data} old={compare ? old.data : undefined} />}
       </Loaded>
+    </div>
+  );
+}
+
+/** Why there is nothing to compare with, if so. */
+function ComparisonNote({ query }: { query: { data: Performance_ | undefined; error: unknown } }) {
+  if (!query.error && query.data?.routes.length !== 0) return null;
+  return (
+    <div className="note" role="status">
+      <Icon name="alert" />
+      <span>
+        {query.error
+          ? 'The time before could not be loaded; nothing is compared.'
+          : 'There were no requests in the time before: nothing to compare with.'}
+      </span>
     </div>
   );
 }
