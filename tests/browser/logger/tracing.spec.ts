@@ -187,3 +187,29 @@ test('a workflow\'s run tells its steps, and its requests carry its ids', async 
     exception: { message: 'declined', chain: ['Error: no funds'] },
   });
 });
+
+test('requests of a run carry its ids in baggage, to the page\'s own and to allowed origins, and after the run no more', async ({ open, site }) => {
+  const page = await open();
+  const runId = await page.evaluate(async (other) => {
+    const run = window.logger.workflow('on boarding').start();
+    await fetch('/api/mine', { headers: { baggage: 'tier=gold' } });
+    await new Promise((done) => {
+      const xhr = new XMLHttpRequest();
+      xhr.open('GET', '/api/xhr');
+      xhr.onloadend = done;
+      xhr.send();
+    });
+    await fetch(`${other}/api/stranger`);
+    const headers = run.headers();
+    run.complete();
+    await fetch('/api/after', { headers: { 'x-handed-out': headers['baggage'] ?? '' } });
+    return run.runId;
+  }, site.other);
+  const ours = `omnify.run_id=${runId},omnify.workflow_id=on%20boarding`;
+  const of = (path: string) => site.calls.find((call) => call.path === path)?.headers;
+  expect(of('/api/mine')?.['baggage']).toBe(`tier=gold, ${ours}`);
+  expect(of('/api/xhr')?.['baggage']).toBe(ours);
+  expect(of('/api/stranger')).not.toHaveProperty('baggage');
+  expect(of('/api/after')).not.toHaveProperty('baggage');
+  expect(of('/api/after')?.['x-handed-out']).toBe(ours);
+});
