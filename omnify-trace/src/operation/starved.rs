@@ -81,6 +81,7 @@ impl Starved {
         self.thread.store(thread(), Ordering::Relaxed);
     }
 
+    #[cfg(feature = "tokio")]
     pub(crate) fn is(&self, thread: u32) -> bool {
         self.thread.load(Ordering::Relaxed) == thread
     }

@@ -194,7 +194,9 @@ mod tests {
         let events = sink.events();
         let told: Vec<_> = events
             .iter()
-            .filter(|event| event["event_type"] == "db_query")
+            .filter(|event| {
+                event["event_type"] == "db_query" && event["context"]["step_id"] == "save"
+            })
             .collect();
         assert_eq!(
             told.len(),
