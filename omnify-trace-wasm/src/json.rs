@@ -11,21 +11,28 @@ pub(crate) fn string(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
 }
 
-/// Appends a string's inside.
+/// Appends a string's inside; what needs no escape in whole runs.
 pub(crate) fn escaped(out: &mut Vec<u8>, text: &[u8]) {
-    for &byte in text {
-        match byte {
-            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            0..0x20 | 0x7f => {
-                out.extend_from_slice(b"\\u00");
-                hex_byte(out, byte);
-            }
-            _ => out.push(byte),
+    let mut plain = 0;
+    for (at, &byte) in text.iter().enumerate() {
+        let short = match byte {
+            b'"' | b'\\' => byte,
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            0..0x20 | 0x7f => 0,
+            _ => continue,
+        };
+        out.extend_from_slice(text.get(plain..at).unwrap_or(&[]));
+        plain = at + 1;
+        if short == 0 {
+            out.extend_from_slice(b"\\u00");
+            hex_byte(out, byte);
+        } else {
+            out.extend_from_slice(&[b'\\', short]);
         }
     }
+    out.extend_from_slice(text.get(plain..).unwrap_or(&[]));
 }
 
 /// Appends two lowercase hexadecimal digits.
