@@ -1,6 +1,6 @@
 //! `cargo xtask fuzz TARGET`: what `cargo fuzz run` does, without having to install it.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::shell;
 
@@ -35,6 +35,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             "+nightly",
             "run",
             "--release",
+            // Named, so that the flags are not for build scripts, which have no fuzzer to link with.
+            "--target",
+            &host()?,
             "--bin",
             &options.target,
             "--",
@@ -43,4 +46,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         .arg(format!("-max_total_time={}", options.seconds))
         .arg(format!("-artifact_prefix={}/", target.display()));
     shell::run(&mut command)
+}
+
+/// The platform that this machine's compiler builds for.
+fn host() -> Result<String> {
+    let output = shell::command("rustc").arg("-vV").output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).context("rustc -vV names no host")
 }
