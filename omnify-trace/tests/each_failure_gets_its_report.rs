@@ -32,13 +32,11 @@ fn program(name: &str) -> PathBuf {
     let examples = deps.parent().unwrap().parent().unwrap().join("examples");
     static BUILT: Once = Once::new();
     BUILT.call_once(|| {
-        // `cargo test` builds them; `cargo test --test …` does not.
-        if !examples.join("waits_for_approval").exists() {
-            let built = Command::new(env!("CARGO"))
-                .args(["build", "--examples", "-p", "omnify-trace"])
-                .status();
-            assert!(built.unwrap().success());
-        }
+        // `cargo test` has built them; `cargo test --test …` leaves what an earlier build left there.
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--workspace", "--examples"])
+            .status();
+        assert!(built.unwrap().success());
     });
     examples.join(name)
 }

@@ -66,23 +66,13 @@ pub(crate) fn run(only: Option<&str>) -> Result<()> {
                 .env("RUSTDOCFLAGS", "-D warnings"),
         )
     });
-    report.tests("Rust tests", || {
+    report.tests("Rust tests and doc tests", || {
         let mut command = shell::cargo();
-        command.args([
-            "test",
-            "--workspace",
-            "--all-targets",
-            "--no-fail-fast",
-            "--locked",
-        ]);
+        // No `--all-targets`: it would build the examples as tests, and some tests run them.
+        command.args(["test", "--workspace", "--no-fail-fast", "--locked"]);
         if std::env::var_os(RANDOM_SEED).is_none() {
             command.env(RANDOM_SEED, "20261121");
         }
-        command
-    });
-    report.tests("Rust doc tests", || {
-        let mut command = shell::cargo();
-        command.args(["test", "--workspace", "--doc", "--no-fail-fast", "--locked"]);
         command
     });
     let mut wasm_tests = None;
@@ -111,22 +101,24 @@ pub(crate) fn run(only: Option<&str>) -> Result<()> {
             "--locked",
         ]))
     })?;
-    report.tests("browser tests, end to end", || {
-        let mut command = dashboard::npm();
-        command.args(["run", "e2e", "-w", "tests/browser"]).env(
-            "OMNIFY_SERVER_BIN",
-            shell::target_dir().join("debug/omnify-server"),
-        );
-        if let Some(chromium) = &chromium {
+    for (name, script) in [
+        ("logger in real browsers", "logger"),
+        ("dashboard, end to end", "dashboard"),
+    ] {
+        report.tests(name, || {
+            let mut command = dashboard::npm();
+            command.args(["run", script, "-w", "tests/browser"]).env(
+                "OMNIFY_SERVER_BIN",
+                shell::target_dir().join("debug/omnify-server"),
+            );
+            if let Some(chromium) = &chromium {
+                command
+                    .env("CHROMIUM", &chromium.browser)
+                    .env("CHROMEDRIVER", &chromium.driver);
+            }
             command
-                .env("CHROMIUM", &chromium.browser)
-                .env("CHROMEDRIVER", &chromium.driver);
-        }
-        if let Some(firefox) = &firefox {
-            command.env("FIREFOX", firefox);
-        }
-        command
-    });
+        });
+    }
     report.finish(started)
 }
 

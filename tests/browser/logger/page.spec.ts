@@ -78,13 +78,16 @@ test('web vitals are measured and rated, as far as the browser does', async ({ o
       page: '/start',
     });
   }
-  const value = (metric: string) =>
-    Number(site.entries.find((entry) => entry.extra?.['metric'] === metric)?.extra?.['value']);
+  const values = (metric: string) =>
+    site.entries.filter((entry) => entry.extra?.['metric'] === metric).map((entry) => Number(entry.extra?.['value']));
+  const value = (metric: string) => values(metric)[0] ?? Number.NaN;
   expect(value('INP')).toBeGreaterThan(100);
   // What is not measured is not called good.
   if (shifts) expect(value('CLS')).toBeGreaterThan(0.01);
   else expect(value('CLS')).toBeNaN();
-  if (supported.includes('longtask')) expect(value('long_task'), 'the click kept the page busy').toBeGreaterThan(100);
+  // Loading the page may have been a long task too.
+  if (supported.includes('longtask'))
+    expect(Math.max(...values('long_task')), 'the click kept the page busy').toBeGreaterThan(100);
 });
 
 test('the console is captured only on request', async ({ open, site }) => {
