@@ -90,7 +90,7 @@ fn machine() -> String {
     format!(
         "{}, {cores} cores, {memory} GiB, Linux {}, {}",
         fact("/proc/cpuinfo", "model name"),
-        kernel.trim(),
+        kernel.trim().split('-').next().unwrap_or_default(),
         String::from_utf8_lossy(&rustc).trim(),
     )
 }
