@@ -3,8 +3,9 @@
 //! The checkpoint says how long the files were when everything before its tail was in them. What is
 //! behind that length in a file is a prefix of the lines from the tail on, in their order: it is
 //! compared with those lines, and only the rest is appended. The file never shrinks, so that
-//! those who follow it notice nothing. A kill during recovery changes nothing: the next one
-//! finds the same ring and longer files.
+//! those who follow it notice nothing. A kill during recovery changes nothing: the files and
+//! lengths that it begins with are in the ring's checkpoint before its first byte is written, so
+//! the next one finds the same ring and longer files.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -119,22 +120,34 @@ pub(super) fn recover(ring: &mut Ring, dir: &Path, slot: u32) -> io::Result<Earl
         count += 1;
     });
     run.recovered_lines = count;
-    append_all(&lines, &checkpoint, dir, slot)?;
+    append_all(ring, &lines, checkpoint, dir, slot)?;
     Ok(run)
 }
 
 fn append_all(
+    ring: &Ring,
     lines: &[Vec<u8>; 3],
-    checkpoint: &Checkpoint,
+    mut checkpoint: Checkpoint,
     dir: &Path,
     slot: u32,
 ) -> io::Result<()> {
+    let mut files = Vec::new();
     for stream in Stream::ALL {
         let lines = &lines[stream as usize];
         if !lines.is_empty() {
-            let (mut file, from) = file_of(dir, stream, slot, checkpoint.marks[stream as usize])?;
-            append_rest(&mut file, from, lines)?;
+            let mark = &mut checkpoint.marks[stream as usize];
+            let (file, from) = file_of(dir, stream, slot, *mark)?;
+            *mark = Mark {
+                len: from,
+                ..mark_of(&file.metadata()?)
+            };
+            files.push((file, from, lines));
         }
+    }
+    // A run that died before its first batch has named no files: now they are named.
+    ring.header().publish(&checkpoint);
+    for (mut file, from, lines) in files {
+        append_rest(&mut file, from, lines)?;
     }
     Ok(())
 }

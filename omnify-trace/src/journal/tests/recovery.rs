@@ -10,7 +10,7 @@ use super::super::files::{mark_of, open_append};
 use super::super::header::Checkpoint;
 use super::super::ring::{DATA_AT, Ring};
 use super::super::slot::{self, Slot};
-use super::super::{Journal, JournalOptions, Recovery, open};
+use super::super::{Journal, JournalOptions, Recovery, open, recover};
 use super::{SOON, lines};
 use crate::schema::Stream;
 
@@ -88,6 +88,25 @@ fn a_kill_at_any_byte_of_a_batch_leaves_every_line_exactly_once() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn a_kill_in_the_recovery_of_a_run_without_a_batch_doubles_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let queued = queue();
+    dead(dir.path(), &queued, 0, 0);
+    let slot = Slot::take(dir.path(), 0).unwrap().unwrap();
+    let mut ring = recover::open_ring(&slot).unwrap().unwrap();
+    // Its drainer had not come to name the files.
+    ring.header().publish(&Checkpoint::default());
+    // The first of these ends before the ring is anew.
+    for _ in 0..2 {
+        recover::recover(&mut ring, dir.path(), 0).unwrap();
+    }
+    for stream in Stream::ALL {
+        let text = fs::read_to_string(dir.path().join(NAMES[stream as usize])).unwrap();
+        assert_eq!(text, format!("before\n{}", expected(&queued, stream)));
     }
 }
 
