@@ -19,6 +19,9 @@ interface Placed {
   x: number;
   width: number;
   y: number;
+  /** From where to where bar and label reach: all of it can be clicked. */
+  from: number;
+  to: number;
   /** The label fits into the bar, stands to its right, or to its left. */
   label: 'inside' | 'right' | 'left';
 }
@@ -47,22 +50,22 @@ function place(run: Run, begun: readonly Step[], width: number): { placed: Place
   const boxes = bars.map((bar, i) => {
     const step = begun[i];
     const x = PAD + bar.start * scale;
-    const wide = Math.max(4, (bar.end - bar.start) * scale);
+    const long = Math.max(4, (bar.end - bar.start) * scale);
     const needed = step ? labelWidth(step) : 0;
-    const label = wide > needed ? 'inside' : x + wide + needed < width ? 'right' : 'left';
+    const label = long > needed ? 'inside' : x + long + needed < width ? 'right' : 'left';
     return {
       x,
-      wide,
+      width: long,
       label,
       from: label === 'left' ? x - needed : x,
-      to: label === 'right' ? x + wide + needed : x + wide,
+      to: label === 'right' ? x + long + needed : x + long,
     } as const;
   });
   // A lane is free only where neither a bar nor its label lies.
   const at = lanes(boxes.map((b) => ({ start: b.from, end: b.to })));
   const placed = begun.flatMap((step, i) => {
     const box = boxes[i];
-    return box ? [{ step, x: box.x, width: box.wide, label: box.label, y: TOP + (at[i] ?? 0) * LANE }] : [];
+    return box ? [{ ...box, step, y: TOP + (at[i] ?? 0) * LANE }] : [];
   });
   return { placed, scale, length };
 }
@@ -132,7 +135,7 @@ function Dependency({ from, to }: { from: Placed | undefined; to: Placed }) {
 }
 
 function Bar({
-  placed: { step, x, width, y, label },
+  placed: { step, x, width, y, from, to, label },
   chosen,
   onChoose,
 }: {
@@ -157,6 +160,7 @@ function Bar({
         onChoose();
       }}
     >
+      <rect className="reach" x={from} y={y} width={to - from} height={BAR} />
       <rect className={`main soft-${tone}`} x={x} y={y} width={width} height={BAR} />
       <rect className={`fill-${tone}`} x={x} y={y} width={Math.min(4, width)} height={BAR} />
       {step.critical && <rect className="critical" x={x} y={y + BAR - 3} width={width} height={3} />}
