@@ -131,6 +131,32 @@ fn reports_come_at_doubling_ages() {
 }
 
 #[test]
+fn a_step_that_takes_far_longer_than_it_used_to_is_stuck_though_nobody_gave_it_a_budget() {
+    let events = captured(|sink| {
+        runtime().block_on(operation::workflow("learns").run(async {
+            for _ in 0..40 {
+                operation::step("usual").run(async {}).await;
+            }
+            let unknown = operation::step("unknown").start();
+            operation::step("usual")
+                .run(until(sink, "operation_stalled"))
+                .await;
+            unknown.complete();
+        }));
+    });
+    let stalled = of(&events, "operation_stalled");
+    assert!(!stalled.is_empty(), "{events:#?}");
+    assert!(
+        stalled
+            .iter()
+            .all(|event| event["context"]["step_id"] == "usual")
+    );
+    // Four times a few microseconds is less than the least that is learned.
+    assert_eq!(stalled[0]["extra"]["budget_ms"], 2_000.0);
+    assert_eq!(of(&events, "operation_recovered").len(), 1);
+}
+
+#[test]
 fn a_blocked_executor_is_told_with_the_operation_that_blocks_it() {
     let events = captured(|sink| {
         runtime().block_on(operation::workflow("w").run(async {

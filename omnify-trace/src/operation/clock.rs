@@ -1,35 +1,62 @@
 //! Time as operations feel it: monotonic nanoseconds without those during which nobody could run.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 static LOST: AtomicU64 = AtomicU64::new(0);
 static COARSE: AtomicU64 = AtomicU64::new(0);
 
-/// The beginning of this clock: some instant of the past that costs nothing to have.
-pub(crate) fn base() -> Instant {
-    static BASE: OnceLock<Instant> = OnceLock::new();
-    *BASE.get_or_init(|| {
-        Instant::now()
-            .checked_sub(Duration::from_secs(1))
-            .unwrap_or_else(Instant::now)
-    })
+/// Nanoseconds that never stand still nor go back, since some instant of the past. An `Instant`
+/// says the same and costs two divisions more.
+#[cfg(unix)]
+#[inline]
+pub(crate) fn raw() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    (now.tv_sec as u64)
+        .wrapping_mul(1_000_000_000)
+        .wrapping_add(now.tv_nsec as u64)
 }
 
-/// Nanoseconds of life so far.
-pub(crate) fn now() -> u64 {
-    at(Instant::now())
+/// Nanoseconds since the first question.
+#[cfg(not(unix))]
+pub(crate) fn raw() -> u64 {
+    static BASE: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    nanos(BASE.get_or_init(Instant::now).elapsed()).saturating_add(1_000_000_000)
 }
 
 /// The same for an instant that was taken before.
-pub(crate) fn at(instant: Instant) -> u64 {
-    nanos(instant.saturating_duration_since(base())).saturating_sub(LOST.load(Ordering::Relaxed))
+pub(crate) fn raw_at(instant: Instant) -> u64 {
+    raw().saturating_sub(nanos(instant.elapsed()))
+}
+
+/// Nanoseconds of life so far.
+#[inline]
+pub(crate) fn now() -> u64 {
+    at(raw())
+}
+
+/// The same for a moment that was taken before.
+#[inline]
+pub(crate) fn at(raw: u64) -> u64 {
+    raw.saturating_sub(LOST.load(Ordering::Relaxed))
 }
 
 /// The time of the watchdog's latest look: cheap, and a quarter of a period behind at most.
+#[inline]
 pub(crate) fn coarse() -> u64 {
-    COARSE.load(Ordering::Relaxed)
+    match COARSE.load(Ordering::Relaxed) {
+        0 => first_look(),
+        now => now,
+    }
+}
+
+/// Before the watchdog runs, nobody needs to know better.
+#[cold]
+fn first_look() -> u64 {
+    let now = now();
+    // The watchdog may have come first.
+    let _ = COARSE.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
+    now
 }
 
 /// The watchdog looks.
@@ -44,4 +71,24 @@ pub(crate) fn lose(time: Duration) {
 
 pub(crate) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_clocks_tell_the_same_time() {
+        let (instant, before) = (Instant::now(), raw());
+        std::thread::sleep(Duration::from_millis(5));
+        let after = raw();
+        assert!(after - before >= nanos(Duration::from_millis(5)));
+        let told = raw_at(instant);
+        // Both were read between these two, give or take a microsecond of rounding.
+        assert!(
+            told <= after && told + 1_000_000_000 > before,
+            "{told} {before} {after}"
+        );
+        assert!(coarse() > 0 && coarse() <= raw());
+    }
 }

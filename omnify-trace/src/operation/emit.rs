@@ -8,8 +8,10 @@ use std::time::Duration;
 use tracing::Level;
 
 use super::agent::Agent;
-use super::builder::{DbQuery, ExternalApi, Step, Workflow};
-use super::op::{Detail, Notes, Op};
+use super::builder::{Step, Workflow};
+use super::calls::{DbQuery, ExternalApi};
+use super::notes::Notes;
+use super::op::{Detail, Op};
 use super::outcome::{Cancelled, Panicked};
 use super::prices;
 use crate::schema::EventType;

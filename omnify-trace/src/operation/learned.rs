@@ -11,6 +11,7 @@ use std::time::Duration;
 use parking_lot::RwLock;
 
 use super::clock::nanos;
+use super::kind::Kind;
 
 /// More names than this share no budget: memory stays bounded whatever the names are.
 const MAX_NAMES: usize = 4096;
@@ -21,6 +22,9 @@ const LOWEST_BIT: u32 = 10;
 const ENOUGH: u32 = 30;
 /// Past this the past counts half, so that budgets follow a service that changes.
 const FORGET: u32 = 8192;
+/// From so many alike on, only each of so many changes the budget.
+const FEW: u32 = 32;
+const OFTEN: u32 = 128;
 /// A budget is this many times the 99th percentile,
 const FACTOR: u64 = 4;
 /// and never less than this.
@@ -30,7 +34,6 @@ const LEAST: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Learned {
     buckets: [AtomicU32; BUCKETS],
-    count: AtomicU32,
     /// Nanoseconds; 0 before enough is known.
     budget: AtomicU64,
 }
@@ -39,7 +42,6 @@ impl Learned {
     fn new() -> Self {
         Self {
             buckets: [const { AtomicU32::new(0) }; BUCKETS],
-            count: AtomicU32::new(0),
             budget: AtomicU64::new(0),
         }
     }
@@ -52,36 +54,37 @@ impl Learned {
         }
     }
 
-    /// Takes one duration in.
+    /// Takes one duration in: one atomic addition, mostly.
     pub(crate) fn record(&self, duration: u64) {
-        self.buckets[bucket(duration)].fetch_add(1, Ordering::Relaxed);
-        let count = self.count.fetch_add(1, Ordering::Relaxed) + 1;
-        if count >= FORGET {
-            self.forget_half();
-        }
-        if count >= ENOUGH && (count - ENOUGH).is_multiple_of(32) {
-            let budget = (self.quantile(0.99) * FACTOR).max(nanos(LEAST));
-            self.budget.store(budget, Ordering::Relaxed);
+        let alike = self.buckets[bucket(duration)].fetch_add(1, Ordering::Relaxed) + 1;
+        // Each time while little is known, later now and then.
+        if alike < FEW || alike.is_multiple_of(OFTEN) {
+            self.learn();
         }
     }
 
-    fn forget_half(&self) {
-        let mut left = 0;
-        for bucket in &self.buckets {
-            let half = bucket.load(Ordering::Relaxed) / 2;
-            bucket.store(half, Ordering::Relaxed);
-            left += half;
+    #[cold]
+    fn learn(&self) {
+        let total = self.total();
+        if total < ENOUGH {
+            return;
         }
-        self.count.store(left.max(ENOUGH), Ordering::Relaxed);
+        let budget = (self.quantile(0.99, total) * FACTOR).max(nanos(LEAST));
+        self.budget.store(budget, Ordering::Relaxed);
+        if total >= FORGET {
+            for bucket in &self.buckets {
+                bucket.store(bucket.load(Ordering::Relaxed) / 2, Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn total(&self) -> u32 {
+        let counts = self.buckets.iter();
+        counts.map(|bucket| bucket.load(Ordering::Relaxed)).sum()
     }
 
     /// The upper edge of the bucket in which this quantile lies, in nanoseconds.
-    fn quantile(&self, quantile: f64) -> u64 {
-        let total: u32 = self
-            .buckets
-            .iter()
-            .map(|bucket| bucket.load(Ordering::Relaxed))
-            .sum();
+    fn quantile(&self, quantile: f64, total: u32) -> u64 {
         let wanted = (f64::from(total) * quantile).ceil() as u32;
         let mut seen = 0;
         let found = self.buckets.iter().position(|bucket| {
@@ -122,16 +125,21 @@ impl Hasher for Hashed {
 }
 
 /// Eight bytes at a time. Nobody gains by making names collide: they would share a budget.
-fn hash(parts: [&str; 3]) -> u64 {
+#[inline]
+fn hash(kind: Kind, parts: [&str; 2]) -> u64 {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut hash = 0_u64;
+    let mut hash = kind as u64;
     let mut mix = |word: u64| hash = (hash.rotate_left(23) ^ word).wrapping_mul(ODD);
-    for part in parts {
-        let (words, rest) = part.as_bytes().as_chunks::<8>();
+    for part in parts.map(str::as_bytes) {
+        let (words, rest) = part.as_chunks::<8>();
         words.iter().for_each(|word| mix(u64::from_le_bytes(*word)));
-        let mut last = [0; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        mix(u64::from_le_bytes(last));
+        // The last eight again, in part, because a copy of what is left costs a call.
+        match part.last_chunk::<8>() {
+            Some(last) => mix(u64::from_le_bytes(*last)),
+            None => mix(rest
+                .iter()
+                .fold(0, |word, byte| word << 8 | u64::from(*byte))),
+        }
         mix(part.len() as u64);
     }
     hash ^ hash >> 32
@@ -149,8 +157,8 @@ thread_local! {
 }
 
 /// What is known of the operations that these parts name together.
-pub(crate) fn of(parts: [&str; 3]) -> Option<&'static Learned> {
-    let key = hash(parts);
+pub(crate) fn of(kind: Kind, parts: [&str; 2]) -> Option<&'static Learned> {
+    let key = hash(kind, parts);
     let near = NEARBY.try_with(|near| {
         let place = &near[key as usize % NEAR];
         match place.get() {
@@ -220,8 +228,21 @@ mod tests {
 
     #[test]
     fn names_are_kept_apart() {
-        let one = of(["step", "a", "b"]).unwrap();
-        assert!(std::ptr::eq(one, of(["step", "a", "b"]).unwrap()));
-        assert!(!std::ptr::eq(one, of(["step", "ab", ""]).unwrap()));
+        let of = |kind, parts| std::ptr::from_ref(of(kind, parts).unwrap());
+        let one = of(Kind::Step, ["a", "b"]);
+        assert_eq!(one, of(Kind::Step, ["a", "b"]));
+        let long = "abcdefgh-abcdefgh";
+        let others = [
+            of(Kind::Step, ["ab", ""]),
+            of(Kind::Agent, ["a", "b"]),
+            of(Kind::Step, [&long[..8], ""]),
+            of(Kind::Step, [&long[..9], ""]),
+            of(Kind::Step, [&long[..16], ""]),
+            of(Kind::Step, [long, ""]),
+            of(Kind::Step, ["", long]),
+        ];
+        for (at, other) in others.iter().enumerate() {
+            assert!(!others[..at].contains(other) && *other != one, "{at}");
+        }
     }
 }

@@ -17,8 +17,9 @@
 //! # }
 //! ```
 //!
-//! What lives here: `builder` and `agent` (what a caller says), `op` (what is known of a running one),
-//! `active` (the guard), `run` (the future), `emit` (the events), `outcome` (success or failure),
+//! What lives here: `builder`, `agent` and `calls` (what a caller says), `launch` (from there to one that
+//! runs), `op` and `notes` (what is known of it), `pool` (their memory, used again), `active` (the guard),
+//! `run` (the future), `emit` (the events), `outcome` (success or failure),
 //! `registry` (all open ones), `watchdog` (who looks at them), `learned` (their usual durations),
 //! `starved` (threads that the machine does not let run), `spent` (what took a request's time), `current` (the innermost operation, and what code inside
 //! says of it), `sqlx` (its events as queries).
@@ -26,6 +27,7 @@
 mod active;
 mod agent;
 mod builder;
+mod calls;
 pub(crate) mod clock;
 mod current;
 #[cfg(feature = "macros")]
@@ -33,9 +35,12 @@ mod definition;
 mod emit;
 mod in_flight;
 mod kind;
+mod launch;
 mod learned;
+mod notes;
 mod op;
 mod outcome;
+mod pool;
 mod prices;
 mod registry;
 mod run;
@@ -50,9 +55,8 @@ pub(crate) mod watchdog;
 
 pub use active::Active;
 pub use agent::{Agent, agent, tool};
-pub use builder::{
-    DbQuery, ExternalApi, Step, Workflow, db_query, external_api, new_run_id, step, workflow,
-};
+pub use builder::{Step, Workflow, new_run_id, step, workflow};
+pub use calls::{DbQuery, ExternalApi, db_query, external_api};
 pub use current::{
     carry, current, no_retry, record_answer, record_cost, record_output_bytes, record_prompt,
     record_response_model, record_rows, record_status, record_usage, waiting, waiting_for_human,

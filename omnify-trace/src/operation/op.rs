@@ -1,17 +1,18 @@
 //! What is known of one operation while it is open.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use parking_lot::Mutex;
 use tracing::Span;
 
 use super::agent::Agent;
-use super::builder::{DbQuery, ExternalApi, Step, Workflow};
+use super::builder::{Step, Workflow};
+use super::calls::{DbQuery, ExternalApi};
 use super::clock;
+use super::current::current_op;
 use super::kind::Kind;
 use super::learned::{self, Learned};
+use super::notes::{Noted, Notes};
 use super::settings;
 use super::watch::Watch;
 use crate::redact::Redactor;
@@ -32,37 +33,9 @@ pub(crate) enum Detail {
     DbQuery(DbQuery),
 }
 
-/// What becomes known while it runs.
-#[derive(Debug, Default)]
-pub(crate) struct Notes {
-    pub(crate) input_tokens: Option<u64>,
-    pub(crate) output_tokens: Option<u64>,
-    pub(crate) cost_usd: Option<f64>,
-    pub(crate) status_code: Option<u16>,
-    pub(crate) rows: Option<u64>,
-    pub(crate) output_bytes: Option<u64>,
-    pub(crate) failed_step: Option<Text>,
-    pub(crate) no_retry: bool,
-    pub(crate) response_model: Option<Box<str>>,
-    pub(crate) prompt: Option<Box<str>>,
-    pub(crate) answer: Option<Box<str>>,
-}
-
-impl Notes {
-    /// What most operations have to note.
-    pub(crate) const NONE: Self = Self {
-        input_tokens: None,
-        output_tokens: None,
-        cost_usd: None,
-        status_code: None,
-        rows: None,
-        output_bytes: None,
-        failed_step: None,
-        no_retry: false,
-        response_model: None,
-        prompt: None,
-        answer: None,
-    };
+impl Detail {
+    /// The smallest: nothing was said.
+    const NONE: Self = Self::DbQuery(DbQuery::NONE);
 }
 
 /// One operation.
@@ -71,50 +44,43 @@ pub(crate) struct Op {
     pub(crate) detail: Detail,
     pub(crate) span: Span,
     pub(crate) parent: Option<Arc<Op>>,
-    pub(crate) started: Instant,
+    /// By the raw clock.
+    pub(crate) started: u64,
     pub(crate) budget: Option<Duration>,
-    /// Made when the first thing is noted: most operations have nothing to note.
-    notes: Mutex<Option<Box<Notes>>>,
+    noted: Noted,
     pub(crate) watch: Watch,
 }
 
-impl Op {
-    pub(crate) fn new(
-        detail: Detail,
-        span: Span,
-        parent: Option<Arc<Self>>,
-        budget: Option<Duration>,
-    ) -> Self {
+/// One of which nothing is known yet.
+impl Default for Op {
+    fn default() -> Self {
         Self {
-            detail,
-            span,
-            parent,
-            started: clock::base(),
-            budget,
-            notes: Mutex::new(None),
+            detail: Detail::NONE,
+            span: Span::none(),
+            parent: None,
+            started: 0,
+            budget: None,
+            noted: Noted::default(),
             watch: Watch::default(),
         }
     }
+}
 
-    /// Notes what became known.
-    pub(crate) fn note(&self, note: impl FnOnce(&mut Notes)) {
-        note(self.notes.lock().get_or_insert_default());
-    }
-
-    /// Whether something noted so far is so.
-    pub(crate) fn noted(&self, is: impl FnOnce(&Notes) -> bool) -> bool {
-        self.notes.lock().as_deref().is_some_and(is)
-    }
-
-    /// Everything noted, for its last event.
-    pub(crate) fn take_notes(&self) -> Option<Box<Notes>> {
-        self.notes.lock().take()
+impl Op {
+    /// Gives it its place: what it is, its span, the operation around it.
+    #[inline]
+    pub(super) fn place(&mut self, detail: Detail, span: Span, budget: Option<Duration>) {
+        self.detail = detail;
+        self.span = span;
+        self.parent = current_op();
+        self.budget = budget;
     }
 
     /// Its time begins now.
-    pub(crate) fn begin(&mut self) {
-        self.started = Instant::now();
-        let learned = learned::of(self.lesson());
+    #[inline]
+    pub(super) fn begin(&mut self) {
+        self.started = clock::raw();
+        let learned = learned::of(self.kind(), self.lesson());
         let budget = match self.budget {
             Some(budget) => clock::nanos(budget),
             None => learned
@@ -122,20 +88,40 @@ impl Op {
                 .unwrap_or_else(|| settings::assumed_budget(self.kind())),
         };
         let opened = clock::at(self.started);
-        self.watch.opened = opened;
-        self.watch.given = self.budget.is_some();
-        self.watch.budget = budget;
-        self.watch.deadline = AtomicU64::new(opened.saturating_add(budget));
-        self.watch.learned = learned;
+        let given = self.budget.is_some();
+        self.watch.begin(opened, budget, given, learned);
     }
 
-    /// Operations with the same three parts should take about as long as each other.
-    fn lesson(&self) -> [&str; 3] {
-        let kind = self.kind().as_str();
+    /// Ends its span, and lets go of whatever others may wait for. What was said of it stays until
+    /// the next one takes its place: names are short.
+    pub(super) fn clear(&mut self) {
+        self.span = Span::none();
+        self.parent = None;
+        self.noted.forget();
+        self.watch.forget();
+    }
+
+    /// Notes what became known.
+    pub(crate) fn note(&self, note: impl FnOnce(&mut Notes)) {
+        self.noted.note(note);
+    }
+
+    /// Whether something noted so far is so.
+    pub(crate) fn noted(&self, is: impl FnOnce(&Notes) -> bool) -> bool {
+        self.noted.is(is)
+    }
+
+    /// Everything noted, for its last event.
+    pub(crate) fn take_notes(&self) -> Option<Box<Notes>> {
+        self.noted.take()
+    }
+
+    /// Operations of one kind with the same two parts should take about as long as each other.
+    fn lesson(&self) -> [&str; 2] {
         match &self.detail {
-            Detail::ExternalApi(call) => [kind, &call.api, &call.route],
-            Detail::Step(step) => [kind, &step.id, self.workflow().map_or("", |run| &run.id)],
-            _ => [kind, self.name(), ""],
+            Detail::ExternalApi(call) => [&call.api, &call.route],
+            Detail::Step(step) => [&step.id, self.workflow().map_or("", |run| &run.id)],
+            _ => [self.name(), ""],
         }
     }
 
@@ -188,7 +174,7 @@ impl Op {
     }
 
     pub(crate) fn elapsed(&self) -> Duration {
-        self.started.elapsed()
+        Duration::from_nanos(clock::raw().saturating_sub(self.started))
     }
 
     /// This operation and those around it, the innermost first.

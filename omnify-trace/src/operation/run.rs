@@ -5,14 +5,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use super::active::Active;
-use super::builder::Prepared;
+use super::active::{Active, Course};
 use super::clock;
 use super::current;
 use super::emit;
 use super::kind::WaitKind;
 use super::op::Op;
 use super::outcome::Verdict;
+use super::pool;
 use pin_project_lite::pin_project;
 
 pin_project! {
@@ -36,29 +36,47 @@ pin_project! {
             if this.future.is_some() && let Some(op) = this.state.op() {
                 op.span.in_scope(|| this.future.set(None));
             }
+            if let State::Prepared(op) = this.state && let Some(op) = op.take() {
+                pool::give_back(op);
+            }
         }
     }
 }
 
 enum State {
-    Prepared(Option<Prepared>),
+    Prepared(Option<Arc<Op>>),
     Running(Active),
 }
 
 impl State {
-    fn op(&self) -> Option<Arc<Op>> {
+    fn op(&self) -> Option<&Arc<Op>> {
         match self {
-            Self::Prepared(prepared) => prepared.as_ref().map(|prepared| Arc::clone(prepared.op())),
-            Self::Running(active) => Some(Arc::clone(active.op())),
+            Self::Prepared(op) => op.as_ref(),
+            Self::Running(active) => Some(active.op()),
         }
+    }
+
+    /// Begins its time, if that has not begun: whether it has begun just now.
+    fn open(&mut self) -> bool {
+        let Self::Prepared(op) = self else {
+            return false;
+        };
+        let Some(mut op) = op.take() else {
+            return false;
+        };
+        if let Some(alone) = Arc::get_mut(&mut op) {
+            alone.begin();
+        }
+        *self = Self::Running(Active::new(op));
+        true
     }
 }
 
 impl<F: Future> Run<F> {
-    pub(crate) fn new(prepared: Prepared, future: F, judge: fn(&F::Output) -> Verdict<'_>) -> Self {
+    pub(crate) fn new(op: Arc<Op>, future: F, judge: fn(&F::Output) -> Verdict<'_>) -> Self {
         Self {
             future: Some(future),
-            state: State::Prepared(Some(prepared)),
+            state: State::Prepared(Some(op)),
             judge,
         }
     }
@@ -79,24 +97,19 @@ impl<F: Future> Future for Run<F> {
     )]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
-        let (op, first) = match this.state {
-            State::Running(active) => (Some(Arc::clone(active.op())), false),
-            State::Prepared(prepared) => (prepared.take().map(Prepared::open), true),
-        };
-        let Some(op) = op else {
-            panic!("an operation's future was polled again after a panic");
-        };
-        // Entered once for the beginning, the code and the end.
-        let _inside = op.span.enter();
-        if first {
-            *this.state = State::Running(Active::begin(Arc::clone(&op)));
-        }
+        let begins = this.state.open();
         let (State::Running(active), Some(future)) =
             (this.state, this.future.as_mut().as_pin_mut())
         else {
             panic!("an operation's future was polled again after its end");
         };
-        let polling = Polling::new(active);
+        let (op, course) = active.parts();
+        // Entered once for the beginning, the code and the end.
+        let _inside = op.span.enter();
+        if begins {
+            course.begin(op);
+        }
+        let polling = Polling::new(op, course);
         let output = ready!(future.poll(context));
         this.future.set(None);
         polling.end(&(this.judge)(&output));
@@ -107,32 +120,33 @@ impl<F: Future> Future for Run<F> {
 /// While it lives, the operation's code runs on this thread. A panic in it ends the operation
 /// here, because the executor catches it and drops the future when nobody panics any more.
 struct Polling<'a> {
-    active: &'a mut Active,
+    op: &'a Arc<Op>,
+    course: &'a mut Course,
     current: Option<current::Entered>,
 }
 
 impl<'a> Polling<'a> {
-    fn new(active: &'a mut Active) -> Self {
-        active.op().watch.poll_begins();
-        let entered = current::enter(Some(Arc::clone(active.op())));
+    fn new(op: &'a Arc<Op>, course: &'a mut Course) -> Self {
+        op.watch.poll_begins();
         Self {
-            active,
-            current: Some(entered),
+            op,
+            course,
+            current: Some(current::enter(Some(Arc::clone(op)))),
         }
     }
 
     /// Its end is an event of the operation around it.
     fn end(mut self, verdict: &Verdict<'_>) {
         self.current = None;
-        self.active.judge_inside(verdict);
+        self.course.judge(self.op, verdict);
     }
 }
 
 impl Drop for Polling<'_> {
     fn drop(&mut self) {
-        self.active.op().watch.poll_ends();
+        self.op.watch.poll_ends();
         if std::thread::panicking() {
-            self.active.panicked();
+            self.course.panicked(self.op);
         }
     }
 }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tracing::dispatcher;
 
+use super::clock;
 use super::kind::Kind;
 use super::op::{Detail, Op, Text};
 use super::registry;
@@ -57,7 +58,8 @@ struct Ended {
     key: Key,
     kind: Kind,
     name: Text,
-    started: Instant,
+    /// By the operations' raw clock.
+    started: u64,
     took: Duration,
 }
 
@@ -120,6 +122,7 @@ pub fn spent(context: &CorrelationContext, since: Instant) -> Vec<Spent> {
     let Some(key) = Key::of(context) else {
         return Vec::new();
     };
+    let since = clock::raw_at(since);
     let mut groups: Vec<Spent> = Vec::new();
     for ring in &RECENT {
         for ended in &ring.0.lock().entries {

@@ -13,7 +13,7 @@ use tracing_core::field::{Field, Value, Visit};
 use tracing_core::span::Current;
 use tracing_core::{Event, Kind as CallsiteKind, Level, Metadata};
 
-use super::builder::SLOW_QUERY;
+use super::calls::SLOW_QUERY;
 use super::current;
 use super::kind::Kind;
 use super::op::{Handle, Op};

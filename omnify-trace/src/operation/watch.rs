@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use super::kind::WaitKind;
 use super::learned::Learned;
-use super::starved::Starved;
+use super::starved::{Crowd, Starved};
 
 /// How many events an operation remembers for its stuck report, and how much of each.
 const REMEMBERED: usize = 4;
@@ -53,6 +53,32 @@ struct Entry {
 }
 
 impl Watch {
+    /// Its time begins.
+    pub(super) fn begin(
+        &mut self,
+        opened: u64,
+        budget: u64,
+        given: bool,
+        learned: Option<&'static Learned>,
+    ) {
+        self.opened = opened;
+        self.budget = budget;
+        self.given = given;
+        self.learned = learned;
+        *self.deadline.get_mut() = opened.saturating_add(budget);
+    }
+
+    /// Nothing is known any more; the memory for the last events is kept.
+    pub(super) fn forget(&mut self) {
+        let mut events = std::mem::take(self.recent.get_mut());
+        events.entries.clear();
+        events.next = 0;
+        *self = Self {
+            recent: Mutex::new(events),
+            ..Self::default()
+        };
+    }
+
     pub(crate) fn wait_kind(&self) -> WaitKind {
         WaitKind::from_u8(self.wait.load(Ordering::Relaxed))
     }
@@ -136,8 +162,8 @@ impl Watch {
     }
 
     /// How much of that time its thread wanted to run and was not let.
-    pub(crate) fn starved(&self, now: u64) -> u64 {
-        self.starved.look(now)
+    pub(crate) fn starved(&self, now: u64, crowd: &mut Crowd) -> u64 {
+        self.starved.look(now, crowd)
     }
 
     /// Remembers an event: its time stamp and the beginning of its message, escaped for JSON.

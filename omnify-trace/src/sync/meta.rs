@@ -38,12 +38,15 @@ pub(crate) struct Meta {
     name: Option<&'static str>,
     born: &'static Location<'static>,
     holders: Mutex<Holders>,
-    /// The key of the last exclusive holder that let go. His entry stays until the next one's
-    /// takes its place, which saves a lock for each release.
-    released: AtomicU64,
+    /// The keys of the holders that have a place here. Who lets go empties his; his entry stays
+    /// until the next holder comes, which saves a lock for each release.
+    places: [AtomicU64; PLACES],
     /// Ends of a channel of which nobody knows who has them.
     strangers: AtomicUsize,
 }
+
+/// Holders beyond these let go by locking the list.
+const PLACES: usize = 4;
 
 #[derive(Debug)]
 struct Holders {
@@ -55,6 +58,7 @@ struct Holders {
 #[derive(Debug)]
 struct Entry {
     key: u64,
+    place: usize,
     op: Option<Weak<Op>>,
     party: Party,
     site: &'static Location<'static>,
@@ -88,8 +92,14 @@ pub(crate) struct Holder {
 #[derive(Debug)]
 pub(crate) struct Held<'a> {
     meta: &'a Meta,
+    key: Key,
+}
+
+/// Which entry a holder's is.
+#[derive(Debug, Clone, Copy)]
+struct Key {
     key: u64,
-    mode: Mode,
+    place: usize,
 }
 
 /// The same for those that go their own ways: permits, ends of channels.
@@ -97,7 +107,7 @@ pub(crate) struct Held<'a> {
 #[derive(Debug)]
 pub(crate) struct Owned {
     meta: Arc<Meta>,
-    key: u64,
+    key: Key,
 }
 
 impl Meta {
@@ -117,7 +127,7 @@ impl Meta {
             name,
             born: Location::caller(),
             holders,
-            released: AtomicU64::new(0),
+            places: [const { AtomicU64::new(0) }; PLACES],
             strangers: AtomicUsize::new(0),
         });
         let mut locks = LOCKS.lock();
@@ -183,11 +193,28 @@ impl Meta {
         }
     }
 
-    fn leave(&self, key: u64) {
+    #[inline]
+    fn leave(&self, key: Key) {
+        if let Some(place) = self.places.get(key.place) {
+            place.store(0, Ordering::Release);
+        } else {
+            self.leave_list(key.key);
+        }
+    }
+
+    #[cold]
+    fn leave_list(&self, key: u64) {
         let mut holders = self.holders.lock();
         if let Some(at) = holders.all.iter().position(|entry| entry.key == key) {
             holders.all.swap_remove(at);
         }
+    }
+
+    /// Whether its holder still has the lock.
+    #[inline]
+    fn holds(&self, entry: &Entry) -> bool {
+        let place = self.places.get(entry.place);
+        place.is_none_or(|place| place.load(Ordering::Acquire) == entry.key)
     }
 
     /// Notes that this code has it together with others.
@@ -196,7 +223,6 @@ impl Meta {
         Held {
             meta: self,
             key: self.enter(site, Mode::Shared),
-            mode: Mode::Shared,
         }
     }
 
@@ -206,63 +232,63 @@ impl Meta {
         Held {
             meta: self,
             key: self.enter(site, Mode::Exclusive),
-            mode: Mode::Exclusive,
         }
     }
 
     #[inline]
-    fn enter(&self, site: &'static Location<'static>, mode: Mode) -> u64 {
+    fn enter(&self, site: &'static Location<'static>, mode: Mode) -> Key {
         let (op, party) = Party::of_holder();
         let since = clock::coarse();
         let mut holders = self.holders.lock();
         holders.next += 1;
         let key = holders.next;
+        let is_free = |place: &AtomicU64| place.load(Ordering::Acquire) == 0;
+        let place = match mode {
+            // Alone: whoever is in the list has let go.
+            Mode::Exclusive => 0,
+            Mode::Shared => self.places.iter().position(is_free).unwrap_or(PLACES),
+        };
+        if let Some(place) = self.places.get(place) {
+            place.store(key, Ordering::Relaxed);
+        }
         let entry = Entry {
             key,
+            place,
             op,
             party,
             site,
             since,
         };
-        match (mode, holders.all.first_mut()) {
-            // Alone: whoever is in the list has let go.
-            (Mode::Exclusive, Some(first)) => {
+        match (mode, holders.all.as_mut_slice()) {
+            (Mode::Exclusive, [first, ..]) => {
                 *first = entry;
                 holders.all.truncate(1);
             }
+            (Mode::Shared, [only]) if !self.holds(only) => *only = entry,
             _ => {
-                let gone = self.released.load(Ordering::Acquire);
-                holders.all.retain(|entry| entry.key != gone);
+                holders.all.retain(|entry| self.holds(entry));
                 holders.all.push(entry);
             }
         }
-        key
+        Key { key, place }
     }
 
     pub(crate) fn holders(&self) -> Vec<Holder> {
         let holders = self.holders.lock();
-        let gone = self.released.load(Ordering::Acquire);
-        holders
-            .all
-            .iter()
-            .filter(|entry| entry.key != gone)
-            .map(Entry::read)
-            .collect()
+        let holding = holders.all.iter().filter(|entry| self.holds(entry));
+        holding.map(Entry::read).collect()
     }
 
     pub(crate) fn is_held_by(&self, key: u64) -> bool {
-        let gone = self.released.load(Ordering::Acquire);
-        key != gone && self.holders.lock().all.iter().any(|entry| entry.key == key)
+        let holders = self.holders.lock();
+        let mut holding = holders.all.iter().filter(|entry| self.holds(entry));
+        holding.any(|entry| entry.key == key)
     }
 }
 
 impl Drop for Held<'_> {
     #[inline]
     fn drop(&mut self) {
-        if self.mode == Mode::Exclusive {
-            self.meta.released.store(self.key, Ordering::Release);
-            return;
-        }
         self.meta.leave(self.key);
     }
 }

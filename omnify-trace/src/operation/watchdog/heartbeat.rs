@@ -9,7 +9,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 use crate::operation::clock::nanos;
 use crate::operation::settings;
-use crate::operation::starved::{self, Starved};
+use crate::operation::starved::{self, Crowd, Starved};
 
 static RUNTIMES: Mutex<Vec<Runtime>> = Mutex::new(Vec::new());
 
@@ -25,8 +25,9 @@ struct Heart {
     sent: AtomicU64,
     /// The runtime dropped a beat: it has shut down.
     gone: AtomicBool,
-    /// The threads that ran beats.
+    /// The threads that ran beats; before any has, somebody unknown.
     workers: Mutex<Vec<Starved>>,
+    unknown: Starved,
 }
 
 /// More of a runtime's threads than this are not known.
@@ -47,11 +48,12 @@ impl Heart {
     }
 
     /// For how long no thread has run a beat that any could have run.
-    fn silent_for(&self, sent: u64, now: u64) -> u64 {
+    fn silent_for(&self, sent: u64, now: u64, crowd: &mut Crowd) -> u64 {
+        let unknown = self.unknown.look(now, crowd);
         let workers = self.workers.lock();
-        let starved = workers.iter().map(|worker| worker.look(now)).max();
+        let starved = workers.iter().map(|worker| worker.look(now, crowd)).max();
         now.saturating_sub(sent)
-            .saturating_sub(starved.unwrap_or_default())
+            .saturating_sub(starved.unwrap_or(unknown))
     }
 }
 
@@ -94,14 +96,14 @@ pub(super) struct Hearts;
 impl Hearts {
     /// Sends beats where none is on its way. Gives for how long the most silent runtime has
     /// not run one, if that is longer than a period.
-    pub(super) fn listen(&mut self, now: u64) -> Option<u64> {
+    pub(super) fn listen(&mut self, now: u64, crowd: &mut Crowd) -> Option<u64> {
         let mut runtimes = RUNTIMES.lock();
         runtimes.retain(|runtime| !runtime.heart.gone.load(Ordering::Relaxed));
         let mut silent = None;
         for runtime in runtimes.iter() {
             match runtime.heart.sent.load(Ordering::Acquire) {
                 0 => runtime.send(now),
-                sent => silent = silent.max(Some(runtime.heart.silent_for(sent, now))),
+                sent => silent = silent.max(Some(runtime.heart.silent_for(sent, now, crowd))),
             }
         }
         silent.filter(|age| *age >= nanos(settings::period()))
@@ -129,6 +131,7 @@ impl Runtime {
                 }
             }
         }
+        self.heart.unknown.forget();
         self.heart.workers.lock().iter().for_each(Starved::forget);
         self.heart.sent.store(now.max(1), Ordering::Release);
         let mut beat = Beat(Arc::clone(&self.heart), false);

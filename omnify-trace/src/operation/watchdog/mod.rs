@@ -14,6 +14,7 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::starved::Crowd;
 use super::{clock, settings};
 use crate::sync::deadlock::Deadlocks;
 
@@ -44,14 +45,40 @@ fn watch() {
         let tick = settings::period() / 4;
         let before = Instant::now();
         std::thread::sleep(tick);
-        let late = before.elapsed().saturating_sub(tick);
-        if late > tick.max(Duration::from_millis(100)) {
-            // Stopped, suspended or starved, and everybody else probably was, too.
-            clock::lose(late);
+        let nap = Nap::of(tick, before.elapsed());
+        // Who could not run is not to blame, and nobody else probably could.
+        clock::lose(nap.late);
+        if nap.was_a_pause {
             round.pause();
-            continue;
+        } else {
+            round.look();
         }
-        round.look();
+    }
+}
+
+/// Later than this is the machine's doing; less is how sleeping is.
+const PUNCTUAL: Duration = Duration::from_millis(2);
+
+/// How the watchdog slept between two looks.
+#[derive(Debug, PartialEq, Eq)]
+struct Nap {
+    /// The time by which it woke late.
+    late: Duration,
+    /// Stopped, suspended or starved so long that what was seen before says nothing any more.
+    was_a_pause: bool,
+}
+
+impl Nap {
+    fn of(asked: Duration, slept: Duration) -> Self {
+        let late = slept.saturating_sub(asked);
+        Self {
+            late: if late > PUNCTUAL {
+                late
+            } else {
+                Duration::ZERO
+            },
+            was_a_pause: late > asked.max(Duration::from_millis(100)),
+        }
     }
 }
 
@@ -60,6 +87,7 @@ fn watch() {
 struct Round {
     #[cfg(feature = "tokio")]
     hearts: heartbeat::Hearts,
+    crowd: Crowd,
     blocked: stall::Blocked,
     deadlocks: Deadlocks,
 }
@@ -68,11 +96,12 @@ impl Round {
     fn look(&mut self) {
         let now = clock::now();
         clock::tick(now);
+        self.crowd.next_look();
         self.deadlocks.look(now);
-        let found = stall::scan(now);
+        let found = stall::scan(now, &mut self.crowd);
         stall::report(&found.overdue, now);
         #[cfg(feature = "tokio")]
-        let silent = self.hearts.listen(now);
+        let silent = self.hearts.listen(now, &mut self.crowd);
         #[cfg(not(feature = "tokio"))]
         let silent = None;
         self.blocked.report(&found.long_polls, silent, now);
@@ -82,5 +111,22 @@ impl Round {
     fn pause(&mut self) {
         #[cfg(feature = "tokio")]
         self.hearts.forgive(clock::now());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_by_which_the_watchdog_woke_late_is_nobodys() {
+        let ms = Duration::from_millis;
+        let nap = |slept| Nap::of(ms(250), ms(slept));
+        let (late, was_a_pause) = (ms(0), false);
+        assert_eq!(nap(251), Nap { late, was_a_pause }, "as sleeping is");
+        let late = ms(180);
+        assert_eq!(nap(430), Nap { late, was_a_pause }, "a busy machine");
+        let (late, was_a_pause) = (ms(4_750), true);
+        assert_eq!(nap(5_000), Nap { late, was_a_pause }, "stopped");
     }
 }

@@ -5,31 +5,34 @@ use std::sync::Arc;
 use super::report;
 use crate::operation::clock::nanos;
 use crate::operation::op::Op;
+use crate::operation::starved::Crowd;
 use crate::operation::{registry, settings};
 
 /// What one look over the registry found.
-#[derive(Default)]
 pub(super) struct Found {
     pub(super) overdue: Vec<Arc<Op>>,
     /// Operations whose code has been running for a period without giving its thread back.
     pub(super) long_polls: Vec<(Arc<Op>, u64)>,
 }
 
-pub(super) fn scan(now: u64) -> Found {
-    let mut found = Found::default();
-    let period = nanos(settings::period());
+pub(super) fn scan(now: u64, crowd: &mut Crowd) -> Found {
+    let mut overdue = vec![];
+    let mut polls = vec![];
     registry::each(|op| {
         if op.watch.overdue(now) {
-            found.overdue.push(Arc::clone(op));
+            overdue.push(Arc::clone(op));
         }
         if let Some(running) = op.watch.polling_for(now) {
-            let at_work = running.saturating_sub(op.watch.starved(now));
-            if at_work >= period {
-                found.long_polls.push((Arc::clone(op), running));
-            }
+            polls.push((Arc::clone(op), running));
         }
     });
-    found
+    // The system is asked about their threads, which takes its time: not while the registry waits.
+    let period = nanos(settings::period());
+    polls.retain(|(op, running)| running.saturating_sub(op.watch.starved(now, crowd)) >= period);
+    Found {
+        overdue,
+        long_polls: polls,
+    }
 }
 
 /// Tells of each operation that is past its budget. One that only waits for another which is
