@@ -43,6 +43,7 @@ test('a line shows what happened around it, and its link leads back to it', asyn
   await page.goto('/admin/logs?q=event_type:request_complete');
   await rows(page).first().click();
   await expect(drawer(page)).toBeVisible();
+  await expect(page).toHaveURL(/line=/);
   await drawer(page).getByRole('button', { name: '±5', exact: true }).click();
   await expect(drawer(page).locator('.around [aria-current="true"]')).toBeVisible();
   const message = await drawer(page).locator('.drawer-message').textContent();
@@ -53,6 +54,7 @@ test('a line shows what happened around it, and its link leads back to it', asyn
 test('brushing the histogram zooms, and going back undoes it', async ({ page }) => {
   await page.goto('/admin/logs?range=15m');
   await expect(rows(page).first()).toBeVisible();
+  await expect(page.locator('.histogram rect').first()).toBeVisible();
   const box = await page.locator('.histogram-box').boundingBox();
   if (!box) throw new Error('no histogram');
   await page.mouse.move(box.x + box.width * 0.5, box.y + 20);
@@ -76,12 +78,14 @@ test('keys: / searches, j and k walk, Esc closes, ? helps, Ctrl K goes anywhere'
   await page.keyboard.press('Escape');
   await page.keyboard.press('Escape');
   await expect(bar(page)).not.toBeFocused();
+  const chosen = (): string | null => new URL(page.url()).searchParams.get('line');
   await page.keyboard.press('j');
-  const first = new URL(page.url()).searchParams.get('line');
+  await expect.poll(chosen).not.toBeNull();
+  const first = chosen();
   await page.keyboard.press('j');
-  await expect.poll(() => new URL(page.url()).searchParams.get('line')).not.toBe(first);
+  await expect.poll(chosen).not.toBe(first);
   await page.keyboard.press('k');
-  await expect.poll(() => new URL(page.url()).searchParams.get('line')).toBe(first);
+  await expect.poll(chosen).toBe(first);
   await page.keyboard.press('Escape');
   await expect(drawer(page)).toBeHidden();
   await page.keyboard.press('?');
@@ -104,7 +108,10 @@ test('the live tail follows, pauses while one reads, and goes on', async ({ page
   const before = await newest();
   await fetch(`${base()}/api/customers`);
   await expect.poll(newest).not.toBe(before);
-  await page.locator('.log-table').evaluate((table) => table.scrollTo({ top: 400 }));
+  const table = page.locator('.log-table');
+  // A fresh server has few lines at first.
+  await expect.poll(() => table.evaluate(({ scrollHeight, clientHeight }) => scrollHeight - clientHeight)).toBeGreaterThan(60);
+  await table.evaluate((element) => element.scrollTo({ top: 60 }));
   await expect(page.getByText('paused while you read')).toBeVisible();
   await fetch(`${base()}/api/customers`);
   const button = page.getByRole('button', { name: /new lines?$/ });

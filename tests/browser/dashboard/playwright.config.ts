@@ -9,8 +9,9 @@ export default defineConfig({
   // The server is one and shared; two pages at a time are what a small machine bears.
   workers: 2,
   fullyParallel: true,
-  timeout: 90_000,
-  expect: { timeout: 15_000 },
+  // Bounds, not pauses: above what each wait in a test may take, on a machine that does other things too.
+  timeout: 240_000,
+  expect: { timeout: 60_000 },
   forbidOnly: true,
   reporter: [['list']],
   use: {

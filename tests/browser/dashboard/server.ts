@@ -25,6 +25,47 @@ export async function admin<T = Record<string, unknown>>(path: string): Promise<
   return response.json() as Promise<T>;
 }
 
+/** POST, PUT or DELETE of the admin API. */
+export async function change<T = Record<string, unknown>>(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: object): Promise<T> {
+  const response = await fetch(`${base()}/api/admin/${path}`, {
+    method,
+    headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
+  return (text ? JSON.parse(text) : {}) as T;
+}
+
+/** Six letters that no other test has: what begins with digits would be taken for a number and grouped away. */
+export const word = (): string => Array.from({ length: 6 }, () => String.fromCharCode(97 + Math.floor(Math.random() * 26))).join('');
+
+/**
+ * An error of the test's own, of a customer of its own: tests run side by side, and what one decides about
+ * an error group another must not find. Answers once both are known.
+ */
+export async function ownError(): Promise<{ user: string; fingerprint: string; message: string }> {
+  const name = word();
+  const user = `u-${name}`;
+  const message = `The ${name} drawer is jammed`;
+  const entry = {
+    timestamp: new Date().toISOString(),
+    level: 'ERROR',
+    message,
+    event_type: 'frontend_error',
+    target: 'end-to-end',
+    context: { user_id: user },
+    exception: { type: `Jammed${name}Error`, message, stacktrace: `at ${name} (drawer.js:1:1)` },
+  };
+  const sent = await fetch(`${base()}/api/logs/frontend`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify([entry]) });
+  if (sent.status !== 202) throw new Error(`the intake answered ${sent.status}: ${await sent.text()}`);
+  const fingerprint = await until('the error group', 60_000, async () => {
+    const { errors } = await admin<{ errors: { fingerprint: string; message: string }[] }>('errors?timeRange=1h');
+    return errors.find((e) => e.message.includes(name))?.fingerprint;
+  });
+  return { user, fingerprint, message };
+}
+
 /** Asks again until the answer is there. */
 export async function until<T>(what: string, ms: number, ask: () => Promise<T | null | undefined | false>): Promise<T> {
   const deadline = Date.now() + ms;

@@ -8,7 +8,15 @@ import { admin, STATE, startServer, TOKEN, until } from './server.js';
 const FULL_MS = 180_000;
 
 /** What each tab lives on. Asked for one line at a time: a debug build adds up slowly. */
-const NEEDED = ['request_complete', 'workflow_complete', 'agent_complete', 'page_performance', 'user_action', 'external_api_call'];
+const NEEDED = [
+  'eventType=request_complete',
+  'eventType=workflow_complete',
+  'eventType=agent_complete',
+  'eventType=page_performance&search=metric:LCP',
+  'eventType=user_action',
+  'eventType=external_api_call',
+  'level=ERROR',
+];
 
 export default async function setup(): Promise<() => Promise<void>> {
   // A server that runs already may be named instead: quicker while one writes tests.
@@ -17,9 +25,9 @@ export default async function setup(): Promise<() => Promise<void>> {
   process.env.OMNIFY_E2E_BASE = server.base;
   try {
     const began = Date.now();
-    for (const type of NEEDED) {
-      await until(`a line of ${type}`, FULL_MS - (Date.now() - began), async () => {
-        const { logs } = await admin<{ logs: unknown[] }>(`logs?timeRange=15m&eventType=${type}&limit=1`);
+    for (const what of NEEDED) {
+      await until(`a line of ${what}`, FULL_MS - (Date.now() - began), async () => {
+        const { logs } = await admin<{ logs: unknown[] }>(`logs?timeRange=15m&${what}&limit=1`);
         return logs.length > 0;
       });
     }

@@ -16,16 +16,17 @@ interface Runs {
 }
 
 const completed = (): Promise<Runs['runs'][number]> =>
-  until('a completed run', 30_000, async () => (await admin<Runs>('runs?timeRange=1h&status=completed')).runs[0]);
+  until('a completed run', 60_000, async () => (await admin<Runs>('runs?timeRange=1h&status=completed')).runs[0]);
 
 const errorGroup = (): Promise<{ fingerprint: string }> =>
-  until('an error group', 30_000, async () => (await admin<{ errors: { fingerprint: string }[] }>('errors?timeRange=1h')).errors[0]);
+  until('an error group', 60_000, async () => (await admin<{ errors: { fingerprint: string }[] }>('errors?timeRange=1h')).errors[0]);
 
 /** Somebody whom something happened to. */
-async function customer(): Promise<string> {
-  const facets = await admin<{ facets: { values: { value: string }[] }[] }>('logs/facets?fields=context.user_id&timeRange=1h');
-  return facets.facets[0]?.values[0]?.value ?? '';
-}
+const customer = (): Promise<string> =>
+  until('a customer', 60_000, async () => {
+    const { facets } = await admin<{ facets: { values: { value: string }[] }[] }>('logs/facets?fields=context.user_id&timeRange=1h');
+    return facets[0]?.values[0]?.value;
+  });
 
 const VIEWS: View[] = [
   {
@@ -48,8 +49,8 @@ const VIEWS: View[] = [
   {
     name: 'logs-details',
     path: async () => {
-      const { logs } = await admin<{ logs: { id: string }[] }>('logs?timeRange=1h&eventType=request_complete&limit=1');
-      return `logs?q=event_type:request_complete&line=${encodeURIComponent(logs[0]?.id ?? '')}`;
+      const id = await until('a line', 60_000, async () => (await admin<{ logs: { id: string }[] }>('logs?timeRange=1h&eventType=request_complete&limit=1')).logs[0]?.id);
+      return `logs?q=event_type:request_complete&line=${encodeURIComponent(id)}`;
     },
     shows: async (page) => {
       const drawer = page.getByRole('complementary', { name: 'Line details' });

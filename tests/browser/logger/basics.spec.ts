@@ -98,9 +98,13 @@ test('without consent nothing is sent or stored; with it, what waited is sent', 
   expect(await page.evaluate(() => Object.keys(localStorage))).toEqual([]);
   await page.evaluate(() => window.logger.setConsent('granted'));
   await seen(site, (entry) => entry.message === 'before the answer');
-  const sent = site.batches.length;
   await page.evaluate(() => {
     window.logger.setConsent('denied');
+    // What was on its way when the person said no.
+    return window.logger.flush();
+  });
+  const sent = site.batches.length;
+  await page.evaluate(() => {
     window.logger.error('after the withdrawal');
     return window.logger.flush();
   });

@@ -26,7 +26,7 @@ export const test = base.extend<Fixtures>({
 
 /** Waits until so many entries fulfil a condition, and answers them. */
 export async function seen(site: Site, wanted: (entry: Entry) => boolean, count = 1): Promise<Entry[]> {
-  await expect.poll(() => site.entries.filter(wanted).length, { timeout: 10_000 }).toBeGreaterThanOrEqual(count);
+  await expect.poll(() => site.entries.filter(wanted).length, { timeout: 20_000 }).toBeGreaterThanOrEqual(count);
   return site.entries.filter(wanted);
 }
 

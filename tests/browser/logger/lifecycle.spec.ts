@@ -100,7 +100,7 @@ test('a full queue drops its oldest, counts them, and tells', async ({ page, ope
     await page.evaluate(() => window.logger.flush());
     return site.entries.some(({ message }) => message === 'entry 99');
   };
-  await expect.poll(arrived, { timeout: 10_000 }).toBe(true);
+  await expect.poll(arrived, { timeout: 20_000 }).toBe(true);
   expect(site.entries.filter(({ message }) => message === 'entry 0')).toEqual([]);
   const loss = await first(site, 'log_loss');
   expect(loss.extra).toMatchObject({ reason: 'queue_full', count: expect.any(Number) });

@@ -13,7 +13,9 @@ export default defineConfig({
   testDir: '.',
   fullyParallel: true,
   workers: 2,
-  timeout: 30_000,
+  // Bounds for a machine that does other things too; nothing waits for them to pass.
+  timeout: 60_000,
+  expect: { timeout: 20_000 },
   reporter: 'list',
   outputDir: '../../artifacts/logger',
   globalSetup: './build.ts',

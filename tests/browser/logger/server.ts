@@ -44,6 +44,8 @@ export interface Answer {
 export class Site {
   readonly batches: { sentAt: string; entries: Entry[]; bytes: number }[] = [];
   readonly calls: Call[] = [];
+  /** When the logger's endpoint answered with each status: Unix milliseconds. */
+  readonly answered: { status: number; at: number }[] = [];
   /** Answers of the logger's endpoint, used up one by one; then 202. */
   readonly answers: Answer[] = [];
   readonly #servers: Server[] = [];
@@ -90,6 +92,7 @@ export class Site {
   async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const text = await body(request);
     const answer = this.answers.shift() ?? { status: 202 };
+    this.answered.push({ status: answer.status, at: Date.now() });
     if (answer.status < 300) {
       const { sent_at, entries } = JSON.parse(text) as { sent_at: string; entries: Entry[] };
       this.batches.push({ sentAt: sent_at, entries, bytes: Buffer.byteLength(text) });

@@ -7,7 +7,9 @@ test('entries travel in batches of at most 48 KB, in order', async ({ open, site
   });
   const told = await seen(site, (entry) => entry.message.startsWith('entry'), 100);
   expect(told.map((entry) => entry.message)).toEqual(Array.from({ length: 100 }, (_, turn) => `entry ${turn}`));
-  expect(site.batches.length).toBeLessThanOrEqual(6);
+  // Others carry what the page itself tells while it loads.
+  const batches = site.batches.filter(({ entries }) => entries.some(({ message }) => message.startsWith('entry')));
+  expect(batches.length).toBeLessThanOrEqual(4);
   expect(Math.max(...site.batches.map((batch) => batch.bytes))).toBeLessThanOrEqual(48 * 1024);
 });
 
@@ -15,9 +17,11 @@ test('503 with Retry-After is waited out, and every entry arrives once', async (
   site.answers.push({ status: 503, headers: { 'retry-after': '1' } });
   const page = await open();
   await page.evaluate(() => window.logger.info('patient'));
-  const [entry] = await seen(site, (candidate) => candidate.message === 'patient');
-  const batch = site.batches.find(({ entries }) => entries.includes(entry!));
-  expect(Date.parse(batch!.sentAt) - Date.parse(entry!.timestamp)).toBeGreaterThan(700);
+  await seen(site, (candidate) => candidate.message === 'patient');
+  const [refusal, next] = site.answered;
+  expect([refusal?.status, next?.status]).toEqual([503, 202]);
+  // Measured here: the pause begins in the page a little later than at the server. A timer may be a little early.
+  expect((next?.at ?? 0) - (refusal?.at ?? 0)).toBeGreaterThan(950);
   expect(site.entries.filter((candidate) => candidate.message === 'patient')).toHaveLength(1);
 });
 
@@ -37,7 +41,8 @@ test('413 makes the batches smaller', async ({ open, site }) => {
     for (let turn = 0; turn < 30; turn++) window.logger.info(`entry ${turn}`, { filler: 'x'.repeat(1_000) });
   });
   await seen(site, (entry) => entry.message.startsWith('entry'), 30);
-  expect(Math.max(...site.batches.slice(0, 1).map((batch) => batch.bytes))).toBeLessThanOrEqual(12 * 1024);
+  const batch = site.batches.find(({ entries }) => entries.some(({ message }) => message.startsWith('entry')));
+  expect(batch?.bytes).toBeLessThanOrEqual(12 * 1024);
 });
 
 test('what waits when the page goes away goes by beacon', async ({ open, site }) => {
@@ -63,6 +68,7 @@ test('what could not be sent is kept across a reload and sent once', async ({ op
   });
   await page.unroute('**/api/logs/frontend');
   await page.reload();
+  await page.evaluate(() => window.ready);
   await seen(site, (entry) => entry.message === 'from before');
   await page.evaluate(() => window.logger.flush());
   expect(site.entries.filter((entry) => entry.message === 'from before')).toHaveLength(1);

@@ -1,6 +1,6 @@
 /** What people decided about an error group: state, ticket, who looks after it, a note. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import type { FormEvent, ReactNode } from 'react';
+import { type ChangeEvent, type FormEvent, type ReactNode, useState } from 'react';
 import { put } from '../../api/client';
 import { issue as issueQuery } from '../../api/queries';
 import type { Issue } from '../../api/types';
@@ -58,10 +58,9 @@ export function IssueCard({ fingerprint, children }: { fingerprint: string; chil
       <Loaded query={query} what="The issue" loading={<SkeletonRows rows={2} height={36} />}>
         {(known) => (
           <Details
-            key={known?.updated_at ?? 'new'}
             issue={known}
             busy={change.isPending}
-            onSave={(body) => change.mutate(body)}
+            onSave={(body, saved) => change.mutate(body, { onSuccess: saved })}
           />
         )}
       </Loaded>
@@ -75,12 +74,27 @@ export function IssueCard({ fingerprint, children }: { fingerprint: string; chil
   );
 }
 
-function Details({ issue, busy, onSave }: { issue: Issue | null; busy: boolean; onSave: (change: Change) => void }) {
+function Details({
+  issue,
+  busy,
+  onSave,
+}: {
+  issue: Issue | null;
+  busy: boolean;
+  onSave: (change: Change, saved: () => void) => void;
+}) {
+  // What one types stays, whatever else changes about the issue meanwhile; only that is sent.
+  const [draft, setDraft] = useState<Change>({});
+  const field = (name: 'ticket_url' | 'assignee' | 'note') => ({
+    id: name,
+    name,
+    value: draft[name] ?? issue?.[name] ?? '',
+    onChange: (event: ChangeEvent<HTMLInputElement>) => setDraft({ ...draft, [name]: event.target.value }),
+  });
   const save = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
-    const form = new FormData(event.currentTarget);
-    const value = (name: string): string => String(form.get(name) ?? '').trim();
-    onSave({ ticket_url: value('ticket_url'), assignee: value('assignee'), note: value('note') });
+    const change = Object.fromEntries(Object.entries(draft).map(([name, value]) => [name, value?.trim()]));
+    onSave(change, () => setDraft((now) => (now === draft ? {} : now)));
   };
   return (
     <form className="issue" onSubmit={save} aria-label="Issue">
@@ -93,21 +107,15 @@ function Details({ issue, busy, onSave }: { issue: Issue | null; busy: boolean; 
             </a>
           )}
         </label>
-        <input
-          id="ticket_url"
-          name="ticket_url"
-          type="url"
-          defaultValue={issue?.ticket_url ?? ''}
-          placeholder="https://tracker.example/ISSUE-1"
-        />
+        <input type="url" placeholder="https://tracker.example/ISSUE-1" {...field('ticket_url')} />
       </div>
       <div className="field">
         <label htmlFor="assignee">Looked after by</label>
-        <input id="assignee" name="assignee" defaultValue={issue?.assignee ?? ''} autoComplete="off" />
+        <input autoComplete="off" {...field('assignee')} />
       </div>
       <div className="field note-field">
         <label htmlFor="note">Note</label>
-        <input id="note" name="note" defaultValue={issue?.note ?? ''} autoComplete="off" />
+        <input autoComplete="off" {...field('note')} />
       </div>
       <button type="submit" className="button" disabled={busy}>
         {busy ? 'Saving…' : 'Save'}
