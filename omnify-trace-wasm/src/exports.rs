@@ -79,7 +79,8 @@ pub fn judge(parts: &str, now: f64) -> Vec<u8> {
 
 /// Headers for a request: 55 characters of `traceparent`, 36 of `X-Request-ID`. With `follow`, its
 /// number for [`log`] and [`request_end`] comes after them, and a `-` before them where they must not
-/// be sent; a `+` ends it if the request belongs to the open run. Empty: neither.
+/// be sent; a `+` follows if the request belongs to the open run; with consent a space and the session's
+/// id end it. Empty: nothing is to be sent or followed.
 #[wasm_bindgen]
 pub fn request_start(url: &str, follow: bool, now: f64) -> Vec<u8> {
     with(|core| core.request_start(url, follow, now))

@@ -74,6 +74,16 @@ pub(crate) fn field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
     }
 }
 
+/// Appends `"name":"value"` unless the value is empty. The value is one of ours: nothing in it needs an escape.
+pub(crate) fn id(out: &mut Vec<u8>, name: &str, value: &[u8]) {
+    if !value.is_empty() {
+        key(out, name);
+        out.push(b'"');
+        out.extend_from_slice(value);
+        out.push(b'"');
+    }
+}
+
 /// The longest beginning of at most `limit` bytes that ends between characters.
 pub(crate) fn cut(text: &str, limit: usize) -> &str {
     if text.len() <= limit {

@@ -187,11 +187,11 @@ impl Core {
         ];
         let mut line = line::begin(&self.redactor, level, message, named, now);
         let out = &mut line;
-        json::field(out, fields::REQUEST_ID, request_id);
-        json::field(out, fields::TRACE_ID, &root.trace_id);
-        json::field(out, fields::SPAN_ID, &root.span_id);
-        json::field(out, fields::PARENT_SPAN_ID, parent_span_id);
-        json::field(out, fields::SESSION_ID, self.session.id());
+        json::id(out, fields::REQUEST_ID, request_id);
+        json::id(out, fields::TRACE_ID, &root.trace_id);
+        json::id(out, fields::SPAN_ID, &root.span_id);
+        json::id(out, fields::PARENT_SPAN_ID, parent_span_id);
+        json::id(out, fields::SESSION_ID, self.session.id());
         json::field(out, fields::USER_ID, self.user_id.as_bytes());
         json::field(
             out,
@@ -232,7 +232,7 @@ impl Core {
         if ours || !(follow || may_trace) {
             return Vec::new();
         }
-        let mut out = Vec::with_capacity(96);
+        let mut out = Vec::with_capacity(160);
         if !may_trace {
             out.push(b'-');
         }
@@ -247,6 +247,11 @@ impl Core {
         }
         if of_run {
             out.push(b'+');
+        }
+        // Who did not agree is not followed from request to request.
+        if self.consent == Consent::Granted {
+            out.push(b' ');
+            out.extend_from_slice(self.session.id());
         }
         out
     }

@@ -117,4 +117,6 @@ fn a_click_and_the_requests_that_follow_share_a_trace() {
         text(&entries[1], "context.span_id")
     );
     assert_eq!(&ticket[55..91], text(&entries[2], "context.request_id"));
+    let session = text(&entries[0], "context.session_id");
+    assert_eq!(ticket.split(' ').nth(1), Some(session.as_str()));
 }

@@ -62,6 +62,7 @@ pub(crate) async fn run(mode: Mode) -> Result<()> {
     let simulators = match mode {
         Mode::Demo => {
             let simulators = demo::Simulators::start(&config.log_dir).await?;
+            demo::set_prices();
             config
                 .endpoints
                 .agentkit

@@ -38,13 +38,13 @@ export function traceAxios(axios: AxiosLike): () => void {
   const request = axios.interceptors.request.use((config: Config) => {
     const logger = getLogger();
     if (!(logger instanceof BrowserLogger) || config.headers.has('traceparent')) return config;
-    const url = new URL(axios.getUri(config as never), document.baseURI).href;
+    const url = new URL(axios.getUri(config as never), document.baseURI);
     const followed = follow(logger, (config.method ?? 'get').toUpperCase(), url);
     // Where headers must not go, the hook on fetch and XMLHttpRequest follows the request, if it is there.
     if (!followed?.headers) return config;
-    config.headers.set('traceparent', followed.headers.traceparent);
-    config.headers.set('x-request-id', followed.headers.requestId);
-    if (followed.headers.baggage && !config.headers.has('baggage')) config.headers.set('baggage', followed.headers.baggage);
+    for (const [name, value] of Object.entries(followed.headers)) {
+      if (!config.headers.has(name)) config.headers.set(name, value);
+    }
     open.set(config, followed);
     return config;
   });

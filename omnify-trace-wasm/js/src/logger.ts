@@ -18,6 +18,7 @@ export const ERROR = 4;
 
 const CONSENTS: readonly Consent[] = ['denied', 'pending', 'granted'];
 export const SESSION = 'omnify.session';
+export const BAGGAGE = 'baggage';
 /** Entries kept for a problem report. */
 const RECENT = 20;
 /** A reference's length; what follows it says for how many errors it stands. */
@@ -197,10 +198,20 @@ export class BrowserLogger implements Logger {
   }
 
   traceHeaders(url: string | URL): Record<string, string> {
-    const found = decode(this.use(() => core.request_start(new URL(url, location.href).href, false, now())));
-    if (!found) return {};
-    const headers = { traceparent: found.slice(0, 55), 'x-request-id': found.slice(55, 91) };
-    return found.endsWith('+') ? { ...headers, baggage: this.baggage } : headers;
+    return this.headersOf(decode(this.use(() => core.request_start(new URL(url, location.href).href, false, now()))));
+  }
+
+  /** A request's headers by their names, from what the core answers. */
+  headersOf(ticket: string): Record<string, string> {
+    const headers: Record<string, string> = {};
+    if (ticket) {
+      const [ids = '', session] = ticket.split(' ');
+      headers['traceparent'] = ids.slice(0, 55);
+      headers['x-request-id'] = ids.slice(55, 91);
+      if (session) headers['x-session-id'] = session;
+      if (ids.endsWith('+')) headers[BAGGAGE] = this.baggage;
+    }
+    return headers;
   }
 
   recent(): readonly string[] {

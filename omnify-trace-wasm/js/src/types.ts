@@ -21,7 +21,7 @@ export interface Options {
   level?: Level;
   /** Share of sessions that are logged, 0 to 1, decided by the session's id. Errors are always logged. Defaults to 1. */
   sampleRate?: number;
-  /** Origins besides the page's own that get `traceparent` and `X-Request-ID`: `https://api.example.com`. */
+  /** Origins besides the page's own that get `traceparent`, `X-Request-ID` and `X-Session-ID`: `https://api.example.com`. */
   allowedOrigins?: readonly string[];
   /** `pending` keeps entries in memory until {@link Logger.setConsent}; `denied` drops them. Defaults to `granted`. */
   consent?: Consent;

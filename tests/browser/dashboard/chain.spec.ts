@@ -48,6 +48,10 @@ test('a click, its request, workflow, steps, agent call and the agent service sh
     return logs;
   });
   for (const line of lines) expect(line.context?.trace_id).toBe(traceId);
+  // The server's own lines of the request say in which visit of which browser it was made.
+  const session = lines.find((l) => wanted['the click in the browser']?.(l))?.context?.session_id;
+  expect(session).toMatch(/^[0-9a-f]{32}$/);
+  for (const part of ['the request', 'the workflow', 'a step']) expect(lines.find((l) => wanted[part]?.(l))?.context?.session_id, part).toBe(session);
 
   // The dashboard's search, with nothing but the id.
   await page.goto('/admin/');

@@ -60,6 +60,38 @@ test('trace headers go to the page\'s own and to allowed origins, and nowhere el
   expect(friend?.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
 });
 
+test('the session goes along, to the page\'s own and to allowed origins, and only with consent', async ({ open, site }) => {
+  let page = await open({ allowedOrigins: [site.other], consent: 'pending' });
+  await page.evaluate(() => fetch('/api/pending'));
+  await page.evaluate(() => {
+    window.logger.setConsent('denied');
+    return fetch('/api/denied');
+  });
+  const session = await page.evaluate(async (other) => {
+    window.logger.setConsent('granted');
+    await fetch('/api/mine');
+    await fetch('/api/own', { headers: { 'x-session-id': 'the-page-s' } });
+    await fetch(`${other}/api/friend`);
+    await new Promise((done) => {
+      const xhr = new XMLHttpRequest();
+      xhr.open('GET', '/api/xhr');
+      xhr.onloadend = done;
+      xhr.send();
+    });
+    window.traceAxios(window.axios);
+    await window.axios.get('/api/axios');
+    await fetch('/api/by-hand', { headers: window.logger.traceHeaders('/api/by-hand') });
+    return window.logger.sessionId;
+  }, site.other);
+  page = await open();
+  await page.evaluate((other) => fetch(`${other}/api/stranger`), site.other);
+  const sent = (path: string) => site.calls.find((call) => call.path === path && call.method === 'GET')?.headers['x-session-id'];
+  expect(session).toMatch(/^[0-9a-f]{32}$/);
+  for (const path of ['/api/mine', '/api/friend', '/api/xhr', '/api/axios', '/api/by-hand']) expect(sent(path), path).toBe(session);
+  expect(sent('/api/own')).toBe('the-page-s');
+  for (const path of ['/api/pending', '/api/denied', '/api/stranger']) expect(sent(path), path).toBeUndefined();
+});
+
 test('headers of the page are kept, and a request that someone else traces is left alone', async ({ open, site }) => {
   const page = await open();
   const theirs = `00-${'ab'.repeat(16)}-${'cd'.repeat(8)}-01`;

@@ -4,6 +4,7 @@ import '../styles/shell.css';
 import '../styles/components.css';
 import '../styles/tabs.css';
 import '../styles/logs.css';
+import '../styles/wall.css';
 import { ErrorBoundary, reactErrorHandlers } from '@omnify/trace/react';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { createRoot } from 'react-dom/client';

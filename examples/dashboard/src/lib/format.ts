@@ -52,10 +52,12 @@ export function bytes(n: number | null | undefined): string {
   return `${unit === 0 || value >= 100 ? value.toFixed(0) : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** US dollars; small amounts keep their digits. */
+/** US dollars; below a dime two digits that say something: `$0.0042`, `$0.000031`. */
 export function money(usd: number | null | undefined): string {
   if (usd === null || usd === undefined || Number.isNaN(usd)) return DASH;
-  return `$${usd !== 0 && Math.abs(usd) < 0.1 ? usd.toFixed(4) : usd.toFixed(2)}`;
+  const size = Math.abs(usd);
+  if (size === 0 || size >= 0.1) return `$${usd.toFixed(2)}`;
+  return `$${usd.toFixed(Math.min(10, 1 - Math.floor(Math.log10(size))))}`;
 }
 
 /** `14:03:07.123` in the reader's zone. Foreign lines may have no time. */

@@ -103,6 +103,16 @@ export function Card({
   );
 }
 
+/** One named fact of a `<dl class="facts">`. */
+export function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
 export function Empty({
   icon = 'inbox',
   title,

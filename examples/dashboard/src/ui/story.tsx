@@ -3,6 +3,7 @@ import { Link } from 'react-router';
 import type { Line } from '../api/types';
 import { Message } from '../tabs/logs/log-table';
 import { levelTone, Time } from './basics';
+import { Icon } from './icons';
 import { useTabLink } from './links';
 
 /** Which service, or that it was the browser. */
@@ -12,10 +13,13 @@ export function Story({
   lines,
   focus,
   tall = false,
+  ofTrace,
 }: {
   lines: readonly Line[];
   focus?: (line: Line) => string;
   tall?: boolean;
+  /** All lines are of this trace: none needs a way to it. */
+  ofTrace?: string;
 }) {
   const link = useTabLink();
   return (
@@ -46,8 +50,26 @@ export function Story({
               {line.event_type && <span className="event">{line.event_type}</span>} <Message line={line} />
             </Link>
           </span>
+          <TraceLink line={line} here={ofTrace} />
         </li>
       ))}
     </ol>
+  );
+}
+
+/** The way to the trace that a line belongs to. */
+function TraceLink({ line, here }: { line: Line; here: string | undefined }) {
+  const link = useTabLink();
+  const trace = line.context?.trace_id;
+  if (!trace || trace === here) return null;
+  return (
+    <Link
+      className="to-trace no-print"
+      to={link(`/trace/${trace}`, { focus: line.id })}
+      aria-label="View its trace"
+      title="View its trace"
+    >
+      <Icon name="trace" size={14} />
+    </Link>
   );
 }

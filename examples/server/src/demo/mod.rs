@@ -13,6 +13,14 @@ use serde::Serialize;
 /// Who issues the demo's tokens, and for whom.
 pub(crate) const ISSUER: &str = "omnify-demo";
 
+/// What the simulated models would cost, in US dollars for a million tokens.
+pub(crate) fn set_prices() {
+    omnify_trace::operation::Prices::new()
+        .model("research-large", 3.0, 15.0)
+        .model("writer-small", 0.25, 1.25)
+        .apply();
+}
+
 /// Signs tokens for the demo's people.
 #[derive(Clone)]
 pub(crate) struct Tokens(jsonwebtoken::EncodingKey);

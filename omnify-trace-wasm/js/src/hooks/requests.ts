@@ -3,30 +3,27 @@ import * as core from '../core.js';
 
 import { EVENT_API_ERROR, EVENT_API_REQUEST, EVENT_API_RESPONSE } from '../codes.js';
 import { decode, now } from '../clock.js';
-import { DEBUG, ERROR, INFO, WARN, type BrowserLogger } from '../logger.js';
+import { BAGGAGE, DEBUG, ERROR, INFO, WARN, type BrowserLogger } from '../logger.js';
 import { replace } from './listen.js';
 
 const TRACEPARENT = 'traceparent';
-const REQUEST_ID = 'x-request-id';
-const BAGGAGE = 'baggage';
 
 /** A request that is being followed. */
 export interface Followed {
   /** Headers to send; absent where they must not go. */
-  headers?: { traceparent: string; requestId: string; baggage?: string };
+  headers?: Record<string, string>;
   end: (status: number, bytes: number, error?: string) => void;
 }
 
 /** Begins to follow a request; `undefined` if it is not to be followed. */
-export function follow(logger: BrowserLogger, method: string, url: string): Followed | undefined {
-  if (!url.startsWith('http')) return undefined;
+export function follow(logger: BrowserLogger, method: string, { href, origin, pathname }: URL): Followed | undefined {
+  if (!href.startsWith('http')) return undefined;
   const started = now();
-  const ticket = decode(logger.use(() => core.request_start(url, true, started)));
+  const ticket = decode(logger.use(() => core.request_start(href, true, started)));
   if (!ticket) return undefined;
   const silent = ticket[0] === '-';
   const ids = silent ? ticket.slice(1) : ticket;
   const request = parseInt(ids.slice(91), 10);
-  const { origin, pathname } = new URL(url);
   const path = (origin === location.origin ? pathname : origin + pathname).slice(0, 1_000);
   const told = { method, path };
   logger.emit(DEBUG, EVENT_API_REQUEST, `${method} ${path}`, told, { request });
@@ -42,9 +39,7 @@ export function follow(logger: BrowserLogger, method: string, url: string): Foll
     logger.emit(level, event, `${method} ${path}${error && `: ${error}`}`, fields, { request });
     logger.use(() => core.request_end(request, now()));
   };
-  if (silent) return { end };
-  const headers = { traceparent: ids.slice(0, 55), requestId: ids.slice(55, 91) };
-  return { end, headers: ids.endsWith('+') ? { ...headers, baggage: logger.baggage } : headers };
+  return silent ? { end } : { end, headers: logger.headersOf(ids) };
 }
 
 function weigh(status: number, error: string): [event: number, level: number] {
@@ -85,19 +80,23 @@ function planFetch(
 ): { followed: Followed; init: RequestInit | undefined } | undefined {
   try {
     const request = input instanceof Request ? input : undefined;
-    const url = new URL(request ? request.url : String(input), document.baseURI).href;
+    const url = new URL(request ? request.url : String(input), document.baseURI);
     const method = (init?.method ?? request?.method ?? 'GET').toUpperCase();
-    const headers = new Headers(init?.headers ?? request?.headers);
-    if (headers.has(TRACEPARENT)) return undefined;
+    const given = init?.headers ?? request?.headers;
+    const headers = given && new Headers(given);
+    if (headers?.has(TRACEPARENT)) return undefined;
     const followed = follow(logger, method, url);
     if (!followed) return undefined;
     // A request without CORS cannot carry headers of ours.
     const silent = (init?.mode ?? request?.mode) === 'no-cors';
     if (!followed.headers || silent) return { followed, init };
-    headers.set(TRACEPARENT, followed.headers.traceparent);
-    if (!headers.has(REQUEST_ID)) headers.set(REQUEST_ID, followed.headers.requestId);
-    if (followed.headers.baggage) headers.append(BAGGAGE, followed.headers.baggage);
-    return { followed, init: { ...init, headers } };
+    if (headers) {
+      for (const [name, value] of Object.entries(followed.headers)) {
+        // What the page sends itself is its own to say; of baggage both are sent.
+        if (name === BAGGAGE || !headers.has(name)) headers.append(name, value);
+      }
+    }
+    return { followed, init: { ...init, headers: headers ?? followed.headers } };
   } catch {
     return undefined;
   }
@@ -131,7 +130,7 @@ function observeXhr(logger: BrowserLogger): void {
 
 function followXhr(logger: BrowserLogger, xhr: XMLHttpRequest, plan: Planned): void {
   try {
-    const followed = follow(logger, plan.method, new URL(plan.url, document.baseURI).href);
+    const followed = follow(logger, plan.method, new URL(plan.url, document.baseURI));
     if (!followed) return;
     let error = '';
     xhr.addEventListener('error', () => (error = 'NetworkError'));
@@ -140,11 +139,7 @@ function followXhr(logger: BrowserLogger, xhr: XMLHttpRequest, plan: Planned): v
     xhr.addEventListener('loadend', () => {
       followed.end(xhr.status, length(xhr.getResponseHeader('content-length')), error);
     });
-    if (followed.headers) {
-      xhr.setRequestHeader(TRACEPARENT, followed.headers.traceparent);
-      xhr.setRequestHeader(REQUEST_ID, followed.headers.requestId);
-      if (followed.headers.baggage) xhr.setRequestHeader(BAGGAGE, followed.headers.baggage);
-    }
+    for (const [name, value] of Object.entries(followed.headers ?? {})) xhr.setRequestHeader(name, value);
   } catch {
     // The request goes on without us.
   }

@@ -4,7 +4,7 @@ import { Link, useParams } from 'react-router';
 import { errorGroup } from '../../api/queries';
 import type { ErrorGroup } from '../../api/types';
 import { count } from '../../lib/format';
-import { Card, Empty, Loaded, Skeleton, Sparkline, Status, Time } from '../../ui/basics';
+import { Card, Empty, Fact, Loaded, Skeleton, Sparkline, Status, Time } from '../../ui/basics';
 import { Icon } from '../../ui/icons';
 import { useTabLink } from '../../ui/links';
 import { Story } from '../../ui/story';
@@ -53,34 +53,18 @@ function Content({ group }: { group: ErrorGroup }) {
       <Card label="Facts" className="pad-t">
         <div className="stack">
           <dl className="facts">
-            <div>
-              <dt>Type</dt>
-              <dd className="mono">{group.type}</dd>
-            </div>
-            <div>
-              <dt>Count</dt>
-              <dd>{count(group.count)}</dd>
-            </div>
-            <div>
-              <dt>First seen</dt>
-              <dd>
-                <Time iso={group.first_seen} />
-              </dd>
-            </div>
-            <div>
-              <dt>Last seen</dt>
-              <dd>
-                <Time iso={group.last_seen} as="ago" />
-              </dd>
-            </div>
-            <div>
-              <dt>Users</dt>
-              <dd>{count(group.users)}</dd>
-            </div>
-            <div>
-              <dt>Workflows</dt>
-              <dd>{count(group.workflows)}</dd>
-            </div>
+            <Fact name="Type">
+              <span className="mono">{group.type}</span>
+            </Fact>
+            <Fact name="Count">{count(group.count)}</Fact>
+            <Fact name="First seen">
+              <Time iso={group.first_seen} />
+            </Fact>
+            <Fact name="Last seen">
+              <Time iso={group.last_seen} as="ago" />
+            </Fact>
+            <Fact name="Users">{count(group.users)}</Fact>
+            <Fact name="Workflows">{count(group.workflows)}</Fact>
           </dl>
           <Sparkline values={group.trend} tone="error" label="Occurrences over time" />
         </div>

@@ -188,7 +188,9 @@ function FieldRow({ field, time, onFilter }: { field: Field; time: Params; onFil
     <div className="field-row">
       <dt title={field.path}>{field.name}</dt>
       <dd>
-        <span className="value mono">{text(value) || '—'}</span>
+        <span className="value mono">
+          <Value field={field} />
+        </span>
         {field.filterable && simple && (
           <span className="tools">
             <button
@@ -227,6 +229,19 @@ function FieldRow({ field, time, onFilter }: { field: Field; time: Params; onFil
     </div>
   );
 }
+
+/** A value, which leads on where it is an id that something is known of. */
+function Value({ field }: { field: Field }) {
+  const link = useTabLink();
+  const value = text(field.value);
+  const to = value && WAYS[field.path]?.(encodeURIComponent(value));
+  return to ? <Link to={link(to)}>{value}</Link> : <>{value || '—'}</>;
+}
+
+const WAYS: Record<string, (id: string) => string> = {
+  'context.trace_id': (id) => `/trace/${id}`,
+  'context.run_id': (id) => `/runs/${id}`,
+};
 
 function TopValues({ field, time, onFilter }: { field: Field; time: Params; onFilter: AddFilter }) {
   const query = useQuery(facets(time, field.path));

@@ -1,10 +1,12 @@
 /** The rows: only those in view exist. */
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { memo, type ReactNode, useCallback, useEffect, useMemo, useRef } from 'react';
+import { Link } from 'react-router';
 import type { Line } from '../../api/types';
 import { text, valueAt } from '../../lib/flatten';
 import { clock, dateTime, duration, utc } from '../../lib/format';
 import { Badge, levelTone } from '../../ui/basics';
+import { useTabLink } from '../../ui/links';
 
 export const ROW = 30;
 const estimateSize = (): number => ROW;
@@ -185,9 +187,20 @@ function cell(line: Line, column: string, spanDays: boolean): ReactNode {
       return <Message line={line} />;
     default: {
       const value = valueAt(line, column);
+      if (column === 'context.trace_id' && typeof value === 'string')
+        return <TraceCell trace={value} focus={line.id} />;
       return column.endsWith('duration_ms') && typeof value === 'number' ? duration(value) : text(value);
     }
   }
+}
+
+function TraceCell({ trace, focus }: { trace: string; focus: string }) {
+  const link = useTabLink();
+  return (
+    <Link to={link(`/trace/${trace}`, { focus })} onClick={(event) => event.stopPropagation()}>
+      {trace}
+    </Link>
+  );
 }
 
 /** The message, then what a reader wants to know next, dimmed. */

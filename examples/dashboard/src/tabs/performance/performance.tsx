@@ -176,19 +176,24 @@ const RATING: Record<string, Tone> = {
   poor: 'error',
 };
 
+/** The vitals first, in the order in which one asks for them; then what else browsers told of. */
+const VITALS = ['LCP', 'INP', 'CLS', 'FCP', 'TTFB'];
+const rank = (metric: string): number => (VITALS.indexOf(metric) + VITALS.length + 1) % (VITALS.length + 1);
+
 function WebVitals({ data }: { data: Performance_ }) {
+  const vitals = [...data.web_vitals].sort((a, b) => rank(a.metric) - rank(b.metric));
   return (
     <Card title="Web vitals" sub="as browsers measured them, 75th percentile" className="w4">
       {data.web_vitals.length === 0 ? (
         <Empty title="No browser has reported yet">Open the customer page and use it.</Empty>
       ) : (
         <ul className="components">
-          {data.web_vitals.map((v) => (
+          {vitals.map((v) => (
             <li key={v.metric}>
               <span className="name vital">{v.metric}</span>
               <span className="row">
                 <strong className="num">{v.metric === 'CLS' ? v.p75.toFixed(3) : duration(v.p75)}</strong>
-                <Badge tone={RATING[v.rating] ?? 'gray'}>{v.rating.replace(/[-_]/, ' ')}</Badge>
+                {v.rating in RATING && <Badge tone={RATING[v.rating] ?? 'gray'}>{v.rating.replace(/[-_]/, ' ')}</Badge>}
                 <span className="small muted num">{count(v.count)}×</span>
               </span>
             </li>
@@ -326,7 +331,7 @@ function Agents({ data }: { data: Performance_ }) {
       cell: (a) => count(a.input_tokens + a.output_tokens),
       hideSmall: true,
     },
-    { name: 'Cost', by: (a) => a.cost_usd, right: true, cell: (a) => money(a.cost_usd) },
+    { name: 'Cost', by: (a) => a.cost_usd, right: true, cell: (a) => money(a.cost_usd || null) },
   ];
   return (
     <Card title="Agents" sub="models and what they cost" className="w6" flush>

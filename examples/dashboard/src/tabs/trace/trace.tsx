@@ -39,12 +39,16 @@ export default function TracePage() {
   );
 }
 
+/** What a browser measured came through a server's intake, and bears that service's name. */
+const serviceOf = (span: Span): string => (span.kind === 'browser' ? 'browser' : span.service);
+
 function Content({ trace }: { trace: Trace }) {
   const link = useTabLink();
   const [search] = useSearchParams();
   const focus = search.get('focus');
+  const services = [...new Set(trace.spans.map(serviceOf))];
   const tone = (service: string): string =>
-    SERVICE_TONES[Math.max(0, trace.services.indexOf(service)) % SERVICE_TONES.length] ?? 'gray';
+    SERVICE_TONES[Math.max(0, services.indexOf(service)) % SERVICE_TONES.length] ?? 'gray';
   const focused = (line: Line): string =>
     line.id === focus
       ? 'focus exact'
@@ -82,7 +86,7 @@ function Content({ trace }: { trace: Trace }) {
         title="Waterfall"
         sub={
           <span className="legend">
-            {trace.services.map((s) => (
+            {services.map((s) => (
               <span key={s}>
                 <i className={`fill-${tone(s)}`} />
                 {s}
@@ -105,7 +109,7 @@ function Content({ trace }: { trace: Trace }) {
         sub={`${count(trace.logs.length)} lines${focus ? ', what was searched for is marked' : ''}`}
         flush
       >
-        <Story lines={trace.logs} focus={focused} />
+        <Story lines={trace.logs} focus={focused} ofTrace={trace.trace_id} />
       </Card>
     </>
   );
@@ -135,7 +139,7 @@ function Waterfall({ trace, tone }: { trace: Trace; tone: (service: string) => s
           row={row}
           share={share}
           marks={marks.map((t) => (t / (length - start)) * 100)}
-          tone={tone(row.span.service)}
+          tone={tone(serviceOf(row.span))}
         />
       ))}
     </div>
@@ -166,7 +170,7 @@ function SpanRow({
   return (
     <div className="wf-row">
       <div className="wf-name" style={{ paddingLeft: 16 + depth * 14 }}>
-        <i className={`svc fill-${tone}`} title={span.service} />
+        <i className={`svc fill-${tone}`} title={serviceOf(span)} />
         {span.line_id ? (
           <Link className="ellipsis line" to={link('/logs', { line: span.line_id })}>
             {name}

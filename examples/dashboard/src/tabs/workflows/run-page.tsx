@@ -5,7 +5,7 @@ import { run as runQuery } from '../../api/queries';
 import type { Call, Run, Step } from '../../api/types';
 import { bytes, count, duration, money, shortId } from '../../lib/format';
 import { useUrlState } from '../../lib/url-state';
-import { Badge, Card, CopyButton, Empty, Loaded, Skeleton, Status, Time } from '../../ui/basics';
+import { Badge, Card, CopyButton, Empty, Fact, Loaded, Skeleton, Status, Time } from '../../ui/basics';
 import { Icon } from '../../ui/icons';
 import { useTabLink } from '../../ui/links';
 import { Timeline } from './timeline';
@@ -45,7 +45,9 @@ function Content({ run }: { run: Run }) {
     steps.find((s) => s.status === 'failed' || s.status === 'stalled') ??
     steps[0];
   const calls = steps.flatMap((s) => s.calls);
-  const sum = (pick: (c: Call) => number | null): number => calls.reduce((total, c) => total + (pick(c) ?? 0), 0);
+  // Nothing known is not nothing.
+  const sum = (pick: (c: Call) => number | null): number | null =>
+    calls.reduce<number | null>((total, c) => (pick(c) === null ? total : (total ?? 0) + (pick(c) ?? 0)), null);
   return (
     <>
       <div className="page-head">
@@ -119,15 +121,6 @@ function Content({ run }: { run: Run }) {
       </Card>
       {chosen && <StepCard step={chosen} run={run} />}
     </>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: React.ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 
