@@ -166,7 +166,8 @@ fn role(kind: EventType) -> Option<Role> {
 }
 
 fn span_of(event: &Event, span_id: &str, role: &Role) -> Span {
-    let ended = role.ends || event.duration_ms().is_some();
+    let ended =
+        role.ends || event.duration_ms().is_some() || event.text(fields::STATUS) == Some("skipped");
     let failed = role.failed
         || event.text(fields::ERROR).is_some()
         || event

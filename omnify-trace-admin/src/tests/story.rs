@@ -267,12 +267,18 @@ async fn open_runs_are_told_apart_by_what_happened_to_their_process() {
 async fn a_trace_is_rebuilt_as_a_tree_of_spans() {
     let bench = Bench::new().await;
     completed_run(&bench, "r1");
+    bench.line(
+        5_000,
+        "workflow_step",
+        step("r1", "approval", "0000000000000009"),
+        json!({"status": "skipped", "reason": "not needed"}),
+    );
     let trace = bench
         .get("traces/0af7651916cd43dd8448eb211c80319c")
         .await
         .ok();
     assert_eq!(trace["services"], json!(["shop"]));
-    assert_eq!(trace["logs"].as_array().unwrap().len(), 11);
+    assert_eq!(trace["logs"].as_array().unwrap().len(), 12);
     let spans = trace["spans"].as_array().unwrap();
     let span = |id: &str| spans.iter().find(|span| span["span_id"] == id).unwrap();
     let root = span("00000000000000aa");
@@ -292,6 +298,11 @@ async fn a_trace_is_rebuilt_as_a_tree_of_spans() {
     );
     assert_eq!(span("0000000000000003")["status"], "error");
     assert_eq!(span("0000000000000005")["status"], "ok");
+    assert_eq!(
+        span("0000000000000009")["status"],
+        "ok",
+        "skipped is not open"
+    );
     assert_eq!(
         span("0000000000000004")["parent_span_id"],
         "00000000000000aa"

@@ -1,4 +1,5 @@
 /** Ways through the other tabs. */
+import type { Locator, Page } from '@playwright/test';
 import { admin, change, ownError, until, word } from './server.js';
 import { expect, test } from './test.js';
 
@@ -101,6 +102,32 @@ test('a support report lets one decide about its errors', async ({ page }) => {
   await issue.getByRole('button', { name: 'Save' }).click();
   await expect(issue).toContainText('changed by');
   await expect(issue.getByLabel('Note')).toHaveValue('told the customer');
+});
+
+test('a trace is one step away from wherever its id is known', async ({ page }) => {
+  const { user, fingerprint, trace } = await ownError();
+  const there = new RegExp(`/admin/trace/${trace}`);
+  const leads = async (from: string, way: (page: Page) => Locator): Promise<void> => {
+    await page.goto(`/admin/${from}`);
+    await way(page).first().click();
+    await expect(page, `from ${from}`).toHaveURL(there);
+    await expect(page.getByRole('region', { name: 'What happened, in order' }).locator('li').first()).toBeVisible();
+  };
+  await leads(`errors/${fingerprint}`, (p) => p.getByRole('link', { name: 'Trace of the latest' }));
+  await leads(`errors/${fingerprint}`, (p) => p.getByRole('region', { name: 'Occurrences' }).getByRole('link', { name: 'View its trace' }));
+  await leads(`support?range=1h&client=${user}`, (p) => p.getByRole('region', { name: 'Timeline' }).getByRole('link', { name: 'View its trace' }));
+  await leads(`logs?range=1h&q=trace_id:${trace}`, (p) => p.getByRole('link', { name: 'Show everything it caused, in order' }));
+  await leads(`logs?range=1h&q=trace_id:${trace}&cols=timestamp,message,context.trace_id`, (p) => p.locator('.log-row').getByRole('link', { name: trace }));
+  const { logs } = await admin<{ logs: { id: string }[] }>(`logs?traceId=${trace}&timeRange=1h&limit=1`);
+  const line = `logs?range=1h&q=trace_id:${trace}&line=${encodeURIComponent(logs[0]?.id ?? '')}`;
+  const drawer = (p: Page): Locator => p.getByRole('complementary', { name: 'Line details' });
+  await leads(line, (p) => drawer(p).getByRole('link', { name: 'View trace' }));
+  await leads(line, (p) => drawer(p).getByRole('link', { name: trace }));
+  await page.goto('/admin/');
+  await page.keyboard.press('Control+k');
+  await page.getByRole('combobox', { name: 'Command, id or search' }).fill(trace);
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(there);
 });
 
 test('performance is compared with the time before, and says when there is none', async ({ page }) => {

@@ -1,5 +1,6 @@
 /** Starts `omnify-server demo` on a free port with a directory of its own, and stops it. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -44,8 +45,9 @@ export const word = (): string => Array.from({ length: 6 }, () => String.fromCha
  * An error of the test's own, of a customer of its own: tests run side by side, and what one decides about
  * an error group another must not find. Answers once both are known.
  */
-export async function ownError(): Promise<{ user: string; fingerprint: string; message: string }> {
+export async function ownError(): Promise<{ user: string; fingerprint: string; message: string; trace: string }> {
   const name = word();
+  const trace = randomBytes(16).toString('hex');
   const user = `u-${name}`;
   const message = `The ${name} drawer is jammed`;
   const entry = {
@@ -54,7 +56,7 @@ export async function ownError(): Promise<{ user: string; fingerprint: string; m
     message,
     event_type: 'frontend_error',
     target: 'end-to-end',
-    context: { user_id: user },
+    context: { user_id: user, trace_id: trace, span_id: randomBytes(8).toString('hex') },
     exception: { type: `Jammed${name}Error`, message, stacktrace: `at ${name} (drawer.js:1:1)` },
   };
   const sent = await fetch(`${base()}/api/logs/frontend`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify([entry]) });
@@ -63,7 +65,7 @@ export async function ownError(): Promise<{ user: string; fingerprint: string; m
     const { errors } = await admin<{ errors: { fingerprint: string; message: string }[] }>('errors?timeRange=1h');
     return errors.find((e) => e.message.includes(name))?.fingerprint;
   });
-  return { user, fingerprint, message };
+  return { user, fingerprint, message, trace };
 }
 
 /** Asks again until the answer is there. */

@@ -1,6 +1,6 @@
 /** Everything about one line, and what to do with it. */
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import type { Params } from '../../api/client';
 import { around, facets, line as lineQuery } from '../../api/queries';
@@ -231,11 +231,11 @@ function FieldRow({ field, time, onFilter }: { field: Field; time: Params; onFil
 }
 
 /** A value, which leads on where it is an id that something is known of. */
-function Value({ field }: { field: Field }) {
+function Value({ field }: { field: Field }): ReactNode {
   const link = useTabLink();
   const value = text(field.value);
   const to = value && WAYS[field.path]?.(encodeURIComponent(value));
-  return to ? <Link to={link(to)}>{value}</Link> : <>{value || '—'}</>;
+  return to ? <Link to={link(to)}>{value}</Link> : value || '—';
 }
 
 const WAYS: Record<string, (id: string) => string> = {
