@@ -46,7 +46,6 @@ pub struct Admin {
     app: App,
     first_token: Option<String>,
     alerts: Option<JoinHandle<()>>,
-    embedded: Option<Arc<EmbeddedStore>>,
 }
 
 impl Admin {
@@ -83,9 +82,7 @@ impl Admin {
         if let Some(alerts) = &self.alerts {
             alerts.abort();
         }
-        if let Some(store) = &self.embedded {
-            store.close().await;
-        }
+        self.app.store.close().await;
         self.app.state.close().await;
     }
 }
@@ -233,8 +230,8 @@ impl AdminBuilder {
                 })
                 .await?;
         }
-        let (store, embedded) = match self.store {
-            Some(store) => (store, None),
+        let store = match self.store {
+            Some(store) => store,
             None => {
                 let log_dir = self.log_dir.unwrap_or_else(|| data_dir.join("logs"));
                 std::fs::create_dir_all(&log_dir).map_err(|source| BuildError::Directory {
@@ -243,11 +240,7 @@ impl AdminBuilder {
                 })?;
                 let options = StoreOptions::new(log_dir, data_dir.join("store"));
                 let opened = tokio::task::spawn_blocking(|| EmbeddedStore::open(options)).await;
-                let embedded = Arc::new(opened.map_err(|_| BuildError::Aborted)??);
-                (
-                    Arc::<EmbeddedStore>::clone(&embedded) as Arc<dyn LogStore>,
-                    Some(embedded),
-                )
+                Arc::new(opened.map_err(|_| BuildError::Aborted)??) as Arc<dyn LogStore>
             }
         };
         let alerts = match self.alert_period.unwrap_or(Duration::from_secs(15)) {
@@ -273,7 +266,6 @@ impl AdminBuilder {
             app: App::new(store, state, options),
             first_token,
             alerts,
-            embedded,
         })
     }
 }

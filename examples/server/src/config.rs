@@ -28,10 +28,21 @@ pub(crate) struct Config {
     pub(crate) admin_token: Option<String>,
     /// `DATABASE_URL`
     pub(crate) database_url: String,
+    /// `LOKI_URL`, `LOKI_TENANT`, `LOKI_SHIP`
+    pub(crate) loki: Option<Loki>,
     /// `OMNIFY_JWT_SECRET`
     pub(crate) jwt_secret: Option<String>,
     /// `OMNIFY_AGENTKIT_URL`, `OMNIFY_GOHIGHLEVEL_URL`, `OMNIFY_OPENAI_URL` and their `…_KEY`
     pub(crate) endpoints: Endpoints,
+}
+
+/// A Loki to keep and search the lines in.
+#[derive(Debug, Clone)]
+pub(crate) struct Loki {
+    pub(crate) url: String,
+    pub(crate) tenant: Option<String>,
+    /// Whether the server ships the lines itself.
+    pub(crate) ship: bool,
 }
 
 /// Reads a variable; empty counts as absent.
@@ -70,12 +81,7 @@ impl Config {
                 "a URL that begins with sqlite: or postgres:",
             ));
         }
-        for variable in [
-            "LOKI_URL",
-            "REDIS_URL",
-            "SENTRY_DSN",
-            "OTEL_EXPORTER_OTLP_ENDPOINT",
-        ] {
+        for variable in ["REDIS_URL", "SENTRY_DSN", "OTEL_EXPORTER_OTLP_ENDPOINT"] {
             if let Some(value) = environment(variable) {
                 return Err(wrong(
                     variable,
@@ -90,6 +96,7 @@ impl Config {
             workflow_dir: existing_dir(environment, "OMNIFY_WORKFLOW_DIR")?,
             admin_token: secret(environment, "OMNIFY_ADMIN_TOKEN", 16)?,
             database_url,
+            loki: loki(environment)?,
             jwt_secret: secret(environment, "OMNIFY_JWT_SECRET", 32)?,
             endpoints: Endpoints {
                 agentkit: endpoint(environment, "OMNIFY_AGENTKIT_URL", "OMNIFY_AGENTKIT_KEY")?,
@@ -162,21 +169,50 @@ fn endpoint(
     url: &'static str,
     key: &'static str,
 ) -> Result<Option<Endpoint>, ConfigError> {
-    let Some(value) = environment(url) else {
+    let base = address(environment, url, "https://agents.example.com")?;
+    Ok(base.map(|base| Endpoint {
+        base,
+        key: environment(key),
+    }))
+}
+
+fn loki(environment: Environment<'_>) -> Result<Option<Loki>, ConfigError> {
+    let ship = match environment("LOKI_SHIP").as_deref() {
+        None | Some("on") => true,
+        Some("off") => false,
+        Some(other) => {
+            let allowed =
+                "on (the server ships its log files) or off (Alloy or another shipper does)";
+            return Err(wrong("LOKI_SHIP", other, allowed));
+        }
+    };
+    let url = address(environment, "LOKI_URL", "http://127.0.0.1:3100")?;
+    Ok(url.map(|url| Loki {
+        url,
+        tenant: environment("LOKI_TENANT"),
+        ship,
+    }))
+}
+
+/// An address to which paths are added. What it may hold of a password is not shown.
+fn address(
+    environment: Environment<'_>,
+    variable: &'static str,
+    example: &str,
+) -> Result<Option<String>, ConfigError> {
+    let Some(value) = environment(variable) else {
         return Ok(None);
     };
     match reqwest::Url::parse(&value) {
         Ok(parsed) if matches!(parsed.scheme(), "http" | "https") && parsed.has_host() => {
-            Ok(Some(Endpoint {
-                base: value.trim_end_matches('/').to_owned(),
-                key: environment(key),
-            }))
+            Ok(Some(value.trim_end_matches('/').to_owned()))
         }
-        _ => Err(wrong(
-            url,
-            &value,
-            "an http:// or https:// address, such as https://agents.example.com",
-        )),
+        parsed => {
+            let hides_password = parsed.is_ok_and(|url| url.password().is_some());
+            let shown = if hides_password { "(hidden)" } else { &value };
+            let allowed = format!("an http:// or https:// address, such as {example}");
+            Err(wrong(variable, shown, allowed))
+        }
     }
 }
 

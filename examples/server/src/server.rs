@@ -1,10 +1,13 @@
 //! Puts everything together, serves until told to stop, and closes in order.
 
-use std::{fs, net::SocketAddr, pin::pin, time::Duration};
+use std::{fs, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
 use axum::Router;
-use omnify_trace_admin::Admin;
+use omnify_trace_admin::{
+    Admin,
+    store::{LokiOptions, LokiStore},
+};
 use omnify_trace_axum::{IdentityLayer, StackOptions, TracingLayer, performance::Metrics};
 use sqlx::any::AnyPoolOptions;
 use tokio::net::TcpListener;
@@ -75,15 +78,21 @@ pub(crate) async fn run(mode: Mode) -> Result<()> {
         }
         Mode::Serve => None,
     };
-    let admin = Admin::builder()
+    let mut admin = Admin::builder()
         .log_dir(&config.log_dir)
         .data_dir(&config.data_dir)
         .database_url(&config.database_url)
         .token(config.admin_token.clone())
         .service_name("omnify-server")
-        .more_metrics(|format| Metrics::global().text(format))
-        .build()
-        .await?;
+        .more_metrics(|format| Metrics::global().text(format));
+    if let Some(loki) = &config.loki {
+        let mut options = LokiOptions::new(&loki.url).tenant(loki.tenant.clone());
+        if loki.ship {
+            options = options.ship(&config.log_dir, config.data_dir.join("loki"));
+        }
+        admin = admin.store(Arc::new(LokiStore::open(options)?));
+    }
+    let admin = admin.build().await?;
     let app = application(&config, mode, &admin).await?;
     greet(mode, address, &config, admin.first_token().as_deref());
     tracing::info!(address = %address, "Server listens");

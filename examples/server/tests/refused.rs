@@ -36,7 +36,9 @@ async fn a_wrong_setting_is_named_with_its_value_and_what_is_allowed() {
             "/does/not/exist",
             "a folder that exists",
         ),
-        ("LOKI_URL", "http://127.0.0.1:3100", "unset it"),
+        ("LOKI_URL", "loki:3100", "http://127.0.0.1:3100"),
+        ("LOKI_SHIP", "perhaps", "on"),
+        ("REDIS_URL", "redis://127.0.0.1", "unset it"),
     ];
     for (variable, value, allowed) in cases {
         let message = refused(&[(variable, value)]).await;

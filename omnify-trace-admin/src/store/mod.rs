@@ -7,8 +7,10 @@ mod embedded;
 mod fields;
 pub mod grammar;
 mod json;
+mod loki;
 mod matcher;
 mod query;
+pub(crate) mod scan;
 mod time;
 
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use async_trait::async_trait;
 use tokio::sync::broadcast;
 
 pub use embedded::{EmbeddedStore, StoreOptions};
+pub use loki::{LokiOptions, LokiStore};
 pub use matcher::{Matcher, TEXT_EVENT_TYPE, TEXT_LEVEL};
 pub use query::*;
 
@@ -65,4 +68,8 @@ pub trait LogStore: Send + Sync + 'static {
 
     /// Size and health of the store.
     async fn stats(&self) -> Result<StoreStats, StoreError>;
+
+    /// Brings what is under way to its end. Nothing is asked of the store after it. Defaults to
+    /// doing nothing.
+    async fn close(&self) {}
 }

@@ -313,4 +313,20 @@ pub enum StoreError {
     /// Another process works on the same data.
     #[error("OT0305: the data directory {0} is in use by another process")]
     InUse(String),
+    /// The engine behind the trait answers, but not this.
+    #[error("OT0306: Loki refused with status {status}: {says}")]
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// Its reason.
+        says: String,
+    },
+    /// The engine's address cannot be used.
+    #[error("OT0307: {address:?} cannot be used as Loki's address: {reason}")]
+    BadAddress {
+        /// As given, without a password.
+        address: String,
+        /// Why not.
+        reason: String,
+    },
 }

@@ -1,6 +1,6 @@
 //! A store in memory, by the book: for tests of what stands on the trait.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use parking_lot::RwLock;
@@ -8,10 +8,10 @@ use serde_json::Value;
 use tokio::sync::broadcast;
 
 use crate::{
-    analysis::Event,
     store::{
-        Bucket, Facet, Facets, Group, Histogram, Line, Lines, LogStore, Matcher, Numbers, Order,
-        Page, Query, StoreError, StoreStats,
+        Facets, Histogram, Line, Lines, LogStore, Matcher, Numbers, Order, Page, Query, StoreError,
+        StoreStats,
+        scan::{Counting, Measuring, Tops},
     },
     time,
 };
@@ -59,33 +59,19 @@ impl MemoryStore {
             .collect()
     }
 
-    fn found(&self, query: &Query) -> Vec<Event> {
+    fn found(&self, query: &Query) -> Vec<Line> {
         let lines = self.lines.read();
         let matcher = Matcher::new(query);
-        let mut found: Vec<Event> = lines
+        let mut found: Vec<Line> = lines
             .iter()
             .filter(|line| matcher.matches(line))
-            .map(|line| Event::parse(line.clone()))
+            .cloned()
             .collect();
         // Newest first, the later written of one instant before the earlier.
         found.reverse();
-        found.sort_by_key(|event| std::cmp::Reverse(event.time()));
+        found.sort_by_key(|line| std::cmp::Reverse(line.timestamp));
         found
     }
-}
-
-fn text(value: Option<&Value>) -> Option<String> {
-    match value? {
-        Value::Null => None,
-        Value::String(text) => Some(text.clone()),
-        other => Some(other.to_string()),
-    }
-}
-
-fn most_first(counts: BTreeMap<String, u64>) -> Vec<(String, u64)> {
-    let mut counts: Vec<_> = counts.into_iter().collect();
-    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    counts
 }
 
 #[async_trait]
@@ -103,12 +89,7 @@ impl LogStore for MemoryStore {
         };
         let end = skip.saturating_add(page.limit);
         let next_cursor = (end < found.len()).then(|| end.to_string());
-        let lines = found
-            .into_iter()
-            .skip(skip)
-            .take(page.limit)
-            .map(|event| event.line)
-            .collect();
+        let lines = found.into_iter().skip(skip).take(page.limit).collect();
         Ok(Lines {
             lines,
             next_cursor,
@@ -140,27 +121,11 @@ impl LogStore for MemoryStore {
         step_ns: i64,
         by: Option<&str>,
     ) -> Result<Histogram, StoreError> {
-        let mut buckets: BTreeMap<i64, (u64, BTreeMap<String, u64>)> = BTreeMap::new();
-        for event in self.found(query) {
-            let (count, split) = buckets
-                .entry(event.time().div_euclid(step_ns) * step_ns)
-                .or_default();
-            *count += 1;
-            if let Some(value) = by.and_then(|by| text(event.field(by))) {
-                *split.entry(value).or_default() += 1;
-            }
-        }
-        let buckets = buckets
-            .into_iter()
-            .map(|(start, (count, by))| Bucket {
-                start,
-                count,
-                by: most_first(by),
-            })
-            .collect();
+        let mut counting = Counting::new(step_ns, by);
+        self.found(query).iter().for_each(|line| counting.add(line));
         Ok(Histogram {
             step_ns,
-            buckets,
+            buckets: counting.buckets(),
             partial: None,
         })
     }
@@ -171,23 +136,10 @@ impl LogStore for MemoryStore {
         fields: &[&str],
         top: usize,
     ) -> Result<Facets, StoreError> {
-        let found = self.found(query);
-        let facet = |field: &&str| {
-            let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-            for value in found.iter().filter_map(|event| text(event.field(field))) {
-                *counts.entry(value).or_default() += 1;
-            }
-            let present = counts.values().sum();
-            let mut values = most_first(counts);
-            values.truncate(top);
-            Facet {
-                field: (*field).to_owned(),
-                values,
-                present,
-            }
-        };
+        let mut tops = Tops::new(fields);
+        self.found(query).iter().for_each(|line| tops.add(line));
         Ok(Facets {
-            facets: fields.iter().map(facet).collect(),
+            facets: tops.facets(top),
             partial: None,
         })
     }
@@ -199,35 +151,12 @@ impl LogStore for MemoryStore {
         group_by: &[&str],
         step_ns: Option<i64>,
     ) -> Result<Numbers, StoreError> {
-        let mut groups: BTreeMap<(Option<i64>, Vec<String>), Vec<f64>> = BTreeMap::new();
-        for event in self.found(query) {
-            if let Some(number) = event.field(value).and_then(Value::as_f64) {
-                let key = group_by
-                    .iter()
-                    .map(|field| text(event.field(field)).unwrap_or_default())
-                    .collect();
-                let start = step_ns.map(|step| event.time().div_euclid(step) * step);
-                groups.entry((start, key)).or_default().push(number);
-            }
-        }
-        let group = |((start, key), mut values): ((Option<i64>, Vec<String>), Vec<f64>)| {
-            values.sort_by(f64::total_cmp);
-            let rank = |percent: usize| values[(values.len() * percent).div_ceil(100).max(1) - 1];
-            Group {
-                start,
-                key,
-                count: values.len() as u64,
-                sum: values.iter().sum(),
-                min: values[0],
-                p50: rank(50),
-                p75: rank(75),
-                p95: rank(95),
-                p99: rank(99),
-                max: values[values.len() - 1],
-            }
-        };
+        let mut measuring = Measuring::new(value, group_by, step_ns);
+        self.found(query)
+            .iter()
+            .for_each(|line| measuring.add(line));
         Ok(Numbers {
-            groups: groups.into_iter().map(group).collect(),
+            groups: measuring.groups(),
             partial: None,
         })
     }

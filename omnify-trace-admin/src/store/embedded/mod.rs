@@ -8,7 +8,7 @@
 //!
 //! | module | what lives there |
 //! |---|---|
-//! | `source`, `follow`, `tailer`, `ranges` | files: identity, reading, what was read |
+//! | `source`, `files`, `follow`, `tailer`, `ranges` | files: identity, finding, reading, what was read |
 //! | `shape`, `fast`, `chunk` | lines cut into columns, and put together again |
 //! | `segment`, `index` | Parquet files, checksums; what spares reading them |
 //! | `shared`, `tend` | the searchable state; sealing; joining, retention, quarantine |
@@ -17,13 +17,14 @@
 mod chunk;
 mod exec;
 mod fast;
+pub(super) mod files;
 mod follow;
 mod index;
 mod ranges;
 mod segment;
 mod shape;
 mod shared;
-mod source;
+pub(super) mod source;
 mod tailer;
 mod tend;
 #[cfg(test)]
@@ -310,6 +311,10 @@ impl LogStore for EmbeddedStore {
 
     async fn stats(&self) -> Result<StoreStats, StoreError> {
         Ok(exec::stats(&self.shared))
+    }
+
+    async fn close(&self) {
+        Self::close(self).await;
     }
 }
 

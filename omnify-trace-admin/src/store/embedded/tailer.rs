@@ -1,49 +1,40 @@
-//! Follows the log files: finds them, knows them again under another name, reads what is new.
+//! Reads what is new in the log files and hands it on: to be searched at once, to be sealed later.
 
 use std::{
-    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use super::{
     chunk::Builder,
-    follow::{Followed, Identity, identify},
+    files::LogFiles,
     shared::{Part, Shared},
     source::{Extent, Mark, Source},
 };
-use crate::store::Reading;
 
 /// Rows that make a chunk.
 const CHUNK_ROWS: usize = 16_384;
 /// Bytes read of one file before the next has its turn.
 const TURN: u64 = 8 << 20;
 
-/// How long a packed file that could not be placed is left alone.
-const TRY_AGAIN: Duration = Duration::from_secs(1);
-
 /// The thread that reads.
 pub(crate) struct Tailer {
     shared: Arc<Shared>,
-    followed: Vec<Followed>,
+    files: LogFiles,
     builder: Builder,
     /// What the builder holds, per source.
     pending: Vec<(Arc<Source>, u64, Mark)>,
     part: Part,
-    /// Packed files that could not be told from others yet, and when they were tried: that
-    /// takes unpacking them.
-    tried: Vec<(Identity, Instant)>,
 }
 
 impl Tailer {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Self {
+            files: LogFiles::new(shared.options.log_dir.clone()),
             shared,
-            followed: Vec::new(),
             builder: Builder::default(),
             pending: Vec::new(),
             part: Part::default(),
-            tried: Vec::new(),
         }
     }
 
@@ -64,11 +55,11 @@ impl Tailer {
         self.scan();
         self.tell_progress();
         let mut busy = false;
-        for at in 0..self.followed.len() {
+        for at in 0..self.files.followed.len() {
             busy |= self.read(at);
         }
         self.publish();
-        self.followed.retain(|file| !file.finished());
+        self.files.forget_finished();
         self.tell_progress();
         if self.part.is_due(&self.shared.options) {
             self.seal();
@@ -77,14 +68,7 @@ impl Tailer {
     }
 
     fn tell_progress(&self) {
-        let mut reading: Vec<Reading> = self
-            .followed
-            .iter()
-            .map(Followed::progress)
-            .filter(|file| file.read < file.size)
-            .collect();
-        reading.sort_by_key(|file| std::cmp::Reverse(file.size - file.read));
-        self.shared.set_reading(reading);
+        self.shared.set_reading(self.files.unread());
     }
 
     fn read(&mut self, at: usize) -> bool {
@@ -92,7 +76,7 @@ impl Tailer {
         let arrival = jiff::Timestamp::now().as_nanosecond();
         let arrival = i64::try_from(arrival).unwrap_or(i64::MAX);
         loop {
-            let file = &mut self.followed[at];
+            let file = &mut self.files.followed[at];
             let room = self
                 .shared
                 .options
@@ -107,7 +91,7 @@ impl Tailer {
                 return false;
             };
             taken += mark.end - start;
-            let source = self.followed[at].source.clone();
+            let source = self.files.followed[at].source.clone();
             self.note(source, start, mark);
             let part_rows = self.part.rows + self.builder.rows();
             if self.builder.rows() >= CHUNK_ROWS || part_rows >= self.shared.options.seal_rows {
@@ -158,6 +142,20 @@ impl Tailer {
         }
     }
 
+    /// Looks for files that are new, renamed or gone.
+    fn scan(&mut self) {
+        let reread = self
+            .shared
+            .reread
+            .swap(false, std::sync::atomic::Ordering::Relaxed);
+        if reread {
+            // What is unread has changed: every file is looked at anew.
+            self.publish();
+            self.files.forget();
+        }
+        self.files.scan(&self.shared.catalog);
+    }
+
     /// Hands the part to the sealers; waits while they have enough to do.
     fn seal(&mut self) {
         if self.part.rows == 0 {
@@ -167,75 +165,6 @@ impl Tailer {
         let part = std::mem::take(&mut self.part);
         self.shared.hand_over(part, &builder.sources());
     }
-
-    /// Looks for files that are new, renamed or gone.
-    fn scan(&mut self) {
-        if self
-            .shared
-            .reread
-            .swap(false, std::sync::atomic::Ordering::Relaxed)
-        {
-            // What is unread has changed: every file is looked at anew.
-            self.publish();
-            self.followed.clear();
-        }
-        let found = list(&self.shared.options.log_dir);
-        for file in &mut self.followed {
-            let here = found
-                .iter()
-                .find(|(_, identity)| *identity == file.identity);
-            file.seen_as(here.map(|(path, _)| path.as_path()));
-        }
-        let unknown: Vec<&(PathBuf, Identity)> = found
-            .iter()
-            .filter(|(_, identity)| !self.followed.iter().any(|file| file.identity == *identity))
-            .collect();
-        self.tried.retain(|(_, at)| at.elapsed() < TRY_AGAIN);
-        for same_inode in [true, false] {
-            for (path, identity) in &unknown {
-                if self.followed.iter().any(|file| file.identity == *identity)
-                    || self.tried.iter().any(|(tried, _)| tried == identity)
-                {
-                    continue;
-                }
-                let mut catalog = self.shared.catalog.lock();
-                if let Some(file) =
-                    identify(path, *identity, &mut catalog, &self.followed, same_inode)
-                {
-                    drop(catalog);
-                    self.followed.push(file);
-                } else if !same_inode && path.extension().is_some_and(|end| end == "gz") {
-                    self.tried.push((*identity, Instant::now()));
-                }
-            }
-        }
-    }
-}
-
-/// The log files, the longest unchanged first.
-fn list(directory: &Path) -> Vec<(PathBuf, Identity)> {
-    let Ok(entries) = std::fs::read_dir(directory) else {
-        return Vec::new();
-    };
-    let mut found = Vec::new();
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let Some(name) = name.to_str() else { continue };
-        if name.starts_with('.') || !(name.ends_with(".log") || name.ends_with(".log.gz")) {
-            continue;
-        }
-        if let Ok(metadata) = std::fs::metadata(entry.path())
-            && metadata.is_file()
-        {
-            let changed = metadata.modified().ok();
-            found.push((changed, entry.path(), Identity::of(&metadata)));
-        }
-    }
-    found.sort();
-    found
-        .into_iter()
-        .map(|(_, path, identity)| (path, identity))
-        .collect()
 }
 
 impl Part {

@@ -278,7 +278,7 @@ impl Catalog {
     }
 
     /// Everything, as extents.
-    fn all(&self) -> Vec<Extent> {
+    pub(crate) fn all(&self) -> Vec<Extent> {
         let extent = |known: &super::source::Known| Extent {
             source: (*known.source).clone(),
             ranges: known.ranges.iter().collect(),
