@@ -20,7 +20,7 @@ const LINES: i64 = 400;
 /// Lines of an hour and a half: levels, users, numbers, plain text, equal times, equal lines.
 fn texts(start: i64) -> Vec<String> {
     let line = |n: i64| {
-        let time = start + n / 2 * 27 * SECOND + n / 7;
+        let time = start + n / 3 * 40 * SECOND + n / 9;
         let mut written = Vec::new();
         write_rfc3339(&mut written, time, 9);
         let level = ["INFO", "INFO", "WARN", "ERROR"][usize::try_from(n % 4).unwrap()];
