@@ -5,6 +5,8 @@ export const init = async () => {
   const faro = initializeFaro({
     url: `${location.origin}/collect`,
     app: { name: 'bench' },
+    // Else it drops each line that is equal to the one before, which is not what is measured.
+    dedupe: false,
     instrumentations: [...getWebInstrumentations(), new TracingInstrumentation()],
   });
   return {
