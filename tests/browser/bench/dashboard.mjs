@@ -39,7 +39,7 @@ async function firstLoad(browser, address) {
     sizes.push(response.body().then((body) => Math.min(body.length, gzipSync(body, { level: 9 }).length)));
   });
   await page.goto(address);
-  await page.locator('.uplot canvas').first().waitFor();
+  await page.locator('.uplot canvas').first().waitFor({ timeout: 120_000 });
   await page.waitForTimeout(1_000);
   const sum = (await Promise.all(sizes)).reduce((all, size) => all + size, 0);
   await context.close();
@@ -64,7 +64,8 @@ async function scroll(browser, address) {
   const body = JSON.stringify({ logs, next_cursor: null });
   await page.route(/\/api\/admin\/logs\?/, (route) => route.fulfill({ contentType: 'application/json', body }));
   await page.goto(new URL('/admin/logs?live=0', address).href);
-  await page.locator('.log-row').first().waitFor();
+  // Thirty megabytes go through the browser's driver: on a busy machine that takes its time.
+  await page.locator('.log-row').first().waitFor({ timeout: 300_000 });
   await page.waitForTimeout(1_000);
   const frames = await page.evaluate(scrollDown, [FRAMES, STEP]);
   await context.close();
