@@ -34,16 +34,16 @@ impl Cache {
 
     /// The end of a token is its signature: enough to tell tokens apart, and what is found is
     /// compared in full.
-    fn slot(&self, token: &str) -> &Mutex<Option<Entry>> {
-        let tail = &token.as_bytes()[token.len().saturating_sub(16)..];
+    fn slot(&self, token: &[u8]) -> &Mutex<Option<Entry>> {
+        let tail = &token[token.len().saturating_sub(16)..];
         &self.slots[self.hasher.hash_one(tail) as usize % SLOTS]
     }
 
-    pub(super) fn get(&self, token: &str, now: u64) -> Option<Identity> {
+    pub(super) fn get(&self, token: &[u8], now: u64) -> Option<Identity> {
         let slot = self.slot(token).lock();
         let entry = slot
             .as_ref()
-            .filter(|entry| *entry.token == *token && now < entry.until)?;
+            .filter(|entry| *entry.token.as_bytes() == *token && now < entry.until)?;
         Some(entry.identity.clone())
     }
 
@@ -54,7 +54,7 @@ impl Cache {
             identity: identity.clone(),
             until,
         };
-        *self.slot(token).lock() = Some(entry);
+        *self.slot(token.as_bytes()).lock() = Some(entry);
     }
 }
 

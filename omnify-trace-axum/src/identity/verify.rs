@@ -100,7 +100,7 @@ pub(super) enum Keys {
 pub(super) enum Glance {
     Decided(Result<Identity, Refusal>),
     /// The issuer's keys have to be fetched first.
-    NeedsKeys(Box<Header>),
+    NeedsKeys(Box<str>, Box<Header>),
 }
 
 #[derive(Debug, Clone)]
@@ -150,11 +150,15 @@ impl Verifier {
         self.rules.leeway = seconds;
     }
 
-    /// Decides at once where the keys are at hand.
-    pub(super) fn glance(&self, token: &str, now: u64) -> Glance {
+    /// Decides at once where the keys are at hand. `token` is as the client sent it.
+    pub(super) fn glance(&self, token: &[u8], now: u64) -> Glance {
+        // What is in the cache is text: nothing else can be equal to it.
         if let Some(identity) = self.cache.get(token, now) {
             return Glance::Decided(Ok(identity));
         }
+        let Ok(token) = std::str::from_utf8(token) else {
+            return Glance::Decided(Err(Refusal::Malformed));
+        };
         let header = match self.header(token) {
             Ok(header) => header,
             Err(refusal) => return Glance::Decided(Err(refusal)),
@@ -163,7 +167,7 @@ impl Verifier {
             Keys::Fixed(keys) => Glance::Decided(self.verify(token, &header, keys, now)),
             Keys::Published(published) => match published.fresh(header.kid.as_deref()) {
                 Some(keys) => Glance::Decided(self.verify(token, &header, &keys, now)),
-                None => Glance::NeedsKeys(Box::new(header)),
+                None => Glance::NeedsKeys(token.into(), Box::new(header)),
             },
         }
     }

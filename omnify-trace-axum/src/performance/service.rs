@@ -5,28 +5,23 @@ use std::pin::Pin;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, LazyLock, OnceLock};
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::MatchedPath;
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode, Uri};
+use http::{Request, Response, StatusCode};
 use http_body::Body;
 use omnify_trace::CorrelationContext;
-use omnify_trace::operation::{self, Spent};
+use omnify_trace::operation::{self, Watched, Watching};
 use pin_project_lite::pin_project;
-use serde_json::{Value, json};
 use tower_service::Service;
-use tracing::Span;
 
 use super::layer::Config;
 use super::metrics::UNMATCHED;
+use super::open::{Open, Slow};
 use super::route::RouteStats;
 use crate::follow::{Follow, Followed, Progress, is_bodiless};
 use crate::tracing::StreamKind;
-use crate::tracing::hooks::{TARGET, milliseconds};
-
-/// A slow request names this many of its operations, the most expensive ones.
-const MOST_OPERATIONS: usize = 8;
 
 /// The service of [`PerformanceLayer`](super::PerformanceLayer).
 #[derive(Debug, Clone)]
@@ -81,12 +76,10 @@ where
 
 /// The clock of one request. Dropped before the end, the request was cancelled.
 pub struct Timing {
-    stats: Arc<RouteStats>,
-    span: Span,
-    method: Method,
-    uri: Uri,
-    started: Instant,
-    ttfb: Option<std::time::Duration>,
+    open: Arc<Open>,
+    /// Until the request has ended, or is a stream that lasts as long as its reader likes.
+    watching: Option<Watching>,
+    ttfb: Option<Duration>,
     status: Option<StatusCode>,
     stream: StreamKind,
     finished: bool,
@@ -95,12 +88,11 @@ pub struct Timing {
 impl Timing {
     fn start<B>(stats: Arc<RouteStats>, request: &Request<B>) -> Self {
         stats.active.fetch_add(1, Relaxed);
+        let open = Arc::new(Open::new(stats, request));
+        let watched: Arc<dyn Watched> = Arc::<Open>::clone(&open);
         Self {
-            stats,
-            span: Span::current(),
-            method: request.method().clone(),
-            uri: request.uri().clone(),
-            started: Instant::now(),
+            watching: Some(operation::watch(&watched)),
+            open,
             ttfb: None,
             status: None,
             stream: StreamKind::Plain,
@@ -108,16 +100,27 @@ impl Timing {
         }
     }
 
+    /// Notes the response's head.
+    fn head<B>(&mut self, response: &Response<B>) {
+        self.ttfb = Some(self.open.started.elapsed());
+        self.status = Some(response.status());
+        self.stream = StreamKind::of(response.status(), response.headers());
+        if self.stream != StreamKind::Plain {
+            self.watching = None;
+        }
+    }
+
     fn finish(&mut self, cancelled: bool) {
         if std::mem::replace(&mut self.finished, true) {
             return;
         }
-        let duration = self.started.elapsed();
-        let stats = &*self.stats;
+        self.watching = None;
+        let open = &*self.open;
+        let stats = &*open.stats;
         stats.active.fetch_sub(1, Relaxed);
         // A stream lasts as long as its reader likes: its head is what can be slow.
         let judged = match (self.stream, self.ttfb) {
-            (StreamKind::Plain, _) | (_, None) => duration,
+            (StreamKind::Plain, _) | (_, None) => open.started.elapsed(),
             (_, Some(ttfb)) => ttfb,
         };
         let class = match self.status {
@@ -127,8 +130,8 @@ impl Timing {
             _ => 5,
         };
         let budget = stats.budget();
-        stats.classes[class.min(5)].record(judged, second(self.started), || {
-            self.span
+        stats.classes[class.min(5)].record(judged, second(open.started), || {
+            open.span
                 .in_scope(CorrelationContext::current)
                 .and_then(|context| context.trace_id())
         });
@@ -137,46 +140,17 @@ impl Timing {
         }
         if judged > budget {
             stats.slow.fetch_add(1, Relaxed);
-            self.report(judged, budget);
+            open.span.in_scope(|| {
+                open.report(&Slow {
+                    duration: judged,
+                    budget,
+                    ttfb: self.ttfb,
+                    status: self.status,
+                    open: None,
+                });
+            });
         }
     }
-
-    #[cold]
-    fn report(&self, duration: std::time::Duration, budget: std::time::Duration) {
-        let _entered = self.span.enter();
-        let operations = CorrelationContext::current()
-            .and_then(|context| operations(&operation::spent(&context, self.started)));
-        tracing::warn!(
-            target: TARGET,
-            event_type = "slow_request",
-            method = self.method.as_str(),
-            route = Some(&*self.stats.route).filter(|route| !route.is_empty()),
-            path = crate::tracing::cut(self.uri.path()),
-            status_code = self.status.map(|status| status.as_u16()),
-            duration_ms = milliseconds(duration),
-            ttfb_ms = self.ttfb.map(milliseconds),
-            budget_ms = milliseconds(budget),
-            "json:operations" = operations.as_deref(),
-            "Slow request"
-        );
-    }
-}
-
-/// What took the time, as a JSON array; nothing if no operation is known to have.
-fn operations(spent: &[Spent]) -> Option<String> {
-    if spent.is_empty() {
-        return None;
-    }
-    let list = spent.iter().take(MOST_OPERATIONS).map(|spent| {
-        json!({
-            "operation_kind": spent.kind.as_str(),
-            "operation": spent.name,
-            "count": spent.count,
-            "open": spent.open,
-            "total_ms": milliseconds(spent.total),
-        })
-    });
-    Some(Value::from_iter(list).to_string())
 }
 
 /// Whole seconds since the first request.
@@ -224,10 +198,10 @@ where
         };
         let mut timing = this.timing.take();
         if let Some(timing) = &mut timing {
-            timing.ttfb = Some(timing.started.elapsed());
-            timing.status = Some(response.status());
-            timing.stream = StreamKind::of(response.status(), response.headers());
-            if is_bodiless(&timing.method, response.status()) || response.body().is_end_stream() {
+            timing.head(&response);
+            if is_bodiless(&timing.open.method, response.status())
+                || response.body().is_end_stream()
+            {
                 timing.finish(false);
             }
         }

@@ -18,6 +18,8 @@ const PERMISSIONS: HeaderValue = HeaderValue::from_static(
      xr-spatial-tracking=()",
 );
 
+static POWERED_BY: HeaderName = HeaderName::from_static("x-powered-by");
+
 /// A ready-made set of headers; what a handler sets itself is kept.
 #[derive(Debug, Clone)]
 #[must_use]
@@ -103,7 +105,7 @@ impl SecurityHeaders {
     /// Adds what is not there, and removes what tells strangers about the server.
     pub(super) fn apply(&self, response: &mut HeaderMap) {
         response.remove(header::SERVER);
-        response.remove(HeaderName::from_static("x-powered-by"));
+        response.remove(&POWERED_BY);
         response.reserve(self.headers.len());
         for (name, value) in &self.headers {
             response.entry(name).or_insert_with(|| value.clone());

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{HeaderName, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body::Body;
 use omnify_trace::propagation::request_id::X_REQUEST_ID;
 use pin_project_lite::pin_project;
@@ -18,14 +18,15 @@ use super::hooks::OnEnd;
 use crate::classify::Classify;
 use crate::problem::Problem;
 
-static REQUEST_ID: HeaderName = HeaderName::from_static(X_REQUEST_ID);
+pub(super) static REQUEST_ID: HeaderName = HeaderName::from_static(X_REQUEST_ID);
 
 pin_project! {
     /// The future of [`TracingService`](super::TracingService).
     pub struct ResponseFuture<F, C: Classify, R, E: OnEnd> {
         #[pin]
         inner: Inner<F>,
-        active: Option<Active<C, R, E>>,
+        // Boxed, because it is handed on twice.
+        active: Option<Box<Active<C, R, E>>>,
     }
 }
 
@@ -39,7 +40,7 @@ pin_project! {
 }
 
 impl<F, C: Classify, R, E: OnEnd> ResponseFuture<F, C, R, E> {
-    pub(super) fn new(call: Result<F, Box<dyn Any + Send>>, active: Active<C, R, E>) -> Self {
+    pub(super) fn new(call: Result<F, Box<dyn Any + Send>>, active: Box<Active<C, R, E>>) -> Self {
         let inner = match call {
             Ok(future) => Inner::Running { future },
             Err(payload) => Inner::Panicked {
@@ -95,7 +96,7 @@ where
 /// Names the request in the response's head and follows its body.
 fn answered<B, C, R, E>(
     mut response: Response<B>,
-    active: Option<Active<C, R, E>>,
+    active: Option<Box<Active<C, R, E>>>,
 ) -> Response<ResponseBody<B, C, R, E>>
 where
     B: Body<Data = Bytes>,
@@ -107,9 +108,8 @@ where
     };
     let bodiless = active.head(response.status(), response.headers());
     if active.config.settings.echo_request_id {
-        response
-            .headers_mut()
-            .insert(&REQUEST_ID, active.request_id.clone());
+        let id = std::mem::replace(&mut active.request_id, HeaderValue::from_static(""));
+        response.headers_mut().insert(&REQUEST_ID, id);
     }
     let ended = bodiless || response.body().is_end_stream();
     if ended {
@@ -121,7 +121,7 @@ where
 /// What a client gets whose handler panicked: the ids to report, and nothing of what went wrong.
 fn panicked<B, C, R, E>(
     payload: &(dyn Any + Send),
-    active: Option<Active<C, R, E>>,
+    active: Option<Box<Active<C, R, E>>>,
 ) -> Response<ResponseBody<B, C, R, E>>
 where
     B: Body<Data = Bytes>,

@@ -32,4 +32,4 @@ pub use service::TracingService;
 pub(crate) use query::cut;
 
 /// A response body that tells its request's end.
-pub type ResponseBody<B, C, R, E> = crate::follow::Followed<B, Active<C, R, E>>;
+pub type ResponseBody<B, C, R, E> = crate::follow::Followed<B, Box<Active<C, R, E>>>;

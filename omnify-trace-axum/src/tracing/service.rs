@@ -14,14 +14,14 @@ use omnify_trace::propagation::{
     Extraction, RemoteContext, TraceFlags,
     baggage::{BAGGAGE_RUN_ID, BAGGAGE_WORKFLOW_ID},
     extract,
-    request_id::{X_REQUEST_ID, valid as request_id_rule},
+    request_id::valid as request_id_rule,
 };
 use tower_service::Service;
 use tracing::{Span, field};
 
 use super::active::Active;
 use super::client_address::{self, AddressText};
-use super::future::ResponseFuture;
+use super::future::{REQUEST_ID, ResponseFuture};
 use super::hooks::{OnEnd, OnRequest, Start, TARGET};
 use super::layer::Config;
 use super::query::{cut, redact_query};
@@ -80,7 +80,7 @@ fn arrive<ReqBody, C, R, E, F>(
     config: &Arc<Config<C, R, E>>,
     request: Request<ReqBody>,
     call: impl FnOnce(Request<ReqBody>) -> F,
-) -> (Active<C, R, E>, F)
+) -> (Box<Active<C, R, E>>, F)
 where
     C: Classify,
     R: OnRequest,
@@ -89,11 +89,12 @@ where
     let started = Instant::now();
     let extraction = extract(request.headers());
     let minted;
-    let request_id = match extraction.request_id.valid() {
-        Some(id) => id,
+    let (request_id, header) = match extraction.request_id.valid() {
+        Some(id) => (id, given(request.headers(), id)),
         None => {
             minted = request_id::mint();
-            std::str::from_utf8(&minted).unwrap_or_default()
+            let id = std::str::from_utf8(&minted).unwrap_or_default();
+            (id, written(id))
         }
     };
     let session = extraction.session_id.as_deref().or_else(|| {
@@ -103,19 +104,19 @@ where
     let span = open(&extraction, request_id, session);
     let route = request.extensions().get::<MatchedPath>().cloned();
     let quiet = config.settings.is_quiet(request.uri().path());
-    let active = Active {
+    let active = Box::new(Active {
         config: Arc::clone(config),
         started,
         method: request.method().clone(),
         uri: request.uri().clone(),
-        request_id: header_value(&request, request_id),
+        request_id: header,
         quiet,
         route,
         span,
         head: None,
         response_bytes: 0,
         finished: false,
-    };
+    });
     let peer = client_address::peer(request.extensions());
     let client = config
         .settings
@@ -141,11 +142,16 @@ where
 }
 
 /// The caller's own header value where it is kept: a reference count instead of a copy.
-fn header_value<ReqBody>(request: &Request<ReqBody>, id: &str) -> HeaderValue {
-    match request.headers().get(X_REQUEST_ID) {
+fn given(headers: &HeaderMap, id: &str) -> HeaderValue {
+    match headers.get(&REQUEST_ID) {
         Some(value) if value.as_bytes() == id.as_bytes() => value.clone(),
-        _ => HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static("invalid")),
+        // It was the correlation id that was kept.
+        _ => written(id),
     }
+}
+
+fn written(id: &str) -> HeaderValue {
+    HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static("invalid"))
 }
 
 /// The request's span: its ids, and room for the identity that another layer may find.

@@ -21,7 +21,7 @@
 //! runs), `op` and `notes` (what is known of it), `pool` (their memory, used again), `active` (the guard),
 //! `run` (the future), `emit` (the events), `outcome` (success or failure),
 //! `registry` (all open ones), `watchdog` (who looks at them), `learned` (their usual durations),
-//! `starved` (threads that the machine does not let run), `spent` (what took a request's time), `current` (the innermost operation, and what code inside
+//! `watched` (other work that it looks at), `starved` (threads that the machine does not let run), `spent` (what took a request's time), `current` (the innermost operation, and what code inside
 //! says of it), `sqlx` (its events as queries).
 
 mod active;
@@ -52,6 +52,7 @@ mod starved;
 mod statement;
 mod watch;
 pub(crate) mod watchdog;
+mod watched;
 
 pub use active::Active;
 pub use agent::{Agent, agent, tool};
@@ -77,6 +78,7 @@ pub use spent::{Spent, spent};
 pub use statement::normalize as normalize_statement;
 #[cfg(feature = "tokio")]
 pub use watchdog::watch_runtime;
+pub use watched::{Watched, Watching, watch};
 
 #[doc(hidden)]
 pub use outcome::{probe, via};

@@ -11,16 +11,16 @@ pub(crate) const SHARDS: usize = 64;
 const PER_SHARD: usize = 1 << 14;
 
 /// The table. Entries come and go in some 20 ns, unless their shard is being looked at.
-pub(crate) struct Shards<T, const MOST: usize = PER_SHARD> {
+pub(crate) struct Shards<T: ?Sized, const MOST: usize = PER_SHARD> {
     shards: [Shard<T>; SHARDS],
     refused: AtomicU64,
 }
 
 /// Apart from its neighbours' cache lines.
 #[repr(align(128))]
-struct Shard<T>(Mutex<Slots<T>>);
+struct Shard<T: ?Sized>(Mutex<Slots<T>>);
 
-struct Slots<T> {
+struct Slots<T: ?Sized> {
     entries: Vec<Option<Arc<T>>>,
     free: Vec<u32>,
 }
@@ -32,7 +32,7 @@ pub(crate) struct Place {
     slot: u32,
 }
 
-impl<T, const MOST: usize> Shards<T, MOST> {
+impl<T: ?Sized, const MOST: usize> Shards<T, MOST> {
     pub(crate) const fn new() -> Self {
         const {
             assert!(SHARDS > 0 && MOST <= u32::MAX as usize);

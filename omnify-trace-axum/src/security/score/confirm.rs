@@ -97,17 +97,197 @@ pub(super) fn handler(text: &[u8], start: usize, end: usize, points: u16) -> u16
             b' ' | b'/' | b'"' | b'\'' | b'\n' | b'\r' | b'`' | b';'
         );
     let assigned = after(text, end + follows) == Some(b'=');
+    if assigned && runs_script(&text[end + follows..]) {
+        return word_start(text, start, end, points);
+    }
     let inside = head_of(text, start)
         .iter()
         .any(|byte| matches!(byte, b'<' | b'"' | b'\''));
     given(separated && assigned && inside, points)
 }
 
-/// A call after a quote, an angle bracket, a semicolon or a script address: `alert(1)` in prose is none.
-pub(super) fn script_call(text: &[u8], start: usize, end: usize, points: u16) -> u16 {
+/// `<x onanything=`: browsers learn new ones, and no tag in prose has any.
+pub(super) fn attribute(text: &[u8], start: usize, end: usize, points: u16) -> u16 {
+    let letters = text[end..]
+        .iter()
+        .take_while(|byte| byte.is_ascii_alphabetic());
+    let name = letters.count();
+    let assigned = text.get(end + name) == Some(&b'=');
+    let head = head_of(text, start);
+    let tag = head
+        .iter()
+        .rposition(|&byte| byte == b'<')
+        .map(|at| &head[at..]);
+    let inside = tag
+        .is_some_and(|tag| tag.get(1).is_some_and(u8::is_ascii_alphabetic) && !tag.contains(&b'>'));
+    given(name >= 3 && assigned && inside, points)
+}
+
+/// `= alert(`, `="eval(`: what is given to the handler runs.
+fn runs_script(text: &[u8]) -> bool {
+    let is_quote = |byte: &&u8| matches!(**byte, b' ' | b'=' | b'"' | b'\'' | b'`');
+    let quotes = text.iter().take_while(is_quote).count();
+    let rest = &text[quotes..];
+    let calls = [
+        &b"alert"[..],
+        b"confirm",
+        b"prompt",
+        b"eval",
+        b"fetch(",
+        b"import(",
+        b"settimeout",
+        b"document.",
+        b"window.",
+        b"location",
+        b"javascript:",
+        b"print(",
+    ];
+    calls.iter().any(|call| rest.starts_with(call))
+}
+
+/// A call that is the whole of a value: `alert(1)` and nothing else.
+pub(super) fn whole_call(text: &[u8], start: usize, end: usize, points: u16) -> u16 {
+    let begins = start > 0 && text[start - 1] == b'=';
+    let rest = rest_of(text, end, 80);
+    let closed = matches!(rest, [.., b')' | b'`'] | [.., b')', b';']);
+    let argument = rest
+        .first()
+        .is_some_and(|byte| byte.is_ascii_digit() || b"'\"`/)d".contains(byte));
+    given(begins && closed && argument, points)
+}
+
+/// `/index.php~`: an editor's copy, no home directory.
+pub(super) fn backup_copy(text: &[u8], start: usize, end: usize, points: u16) -> u16 {
+    given(
+        end == text.len() && start > 0 && is_word(text[start - 1]),
+        points,
+    )
+}
+
+/// `0x61646d696e27`: text behind digits. Hashes and addresses are none.
+pub(super) fn hex_text(text: &[u8], start: usize, end: usize, points: u16) -> u16 {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let rest = &text[end..];
+    let length = rest.iter().take_while(|&&byte| digit(byte).is_some());
+    let digits = &rest[..length.count()];
+    let mut letters = 0;
+    for pair in digits.chunks_exact(2) {
+        let code = digit(pair[0]).unwrap_or(0) << 4 | digit(pair[1]).unwrap_or(0);
+        match code {
+            // Every other byte of wide characters.
+            0 => {}
+            0x20..=0x7e => letters += 1,
+            _ => return 0,
+        }
+    }
+    given(letters >= 8, word_start(text, start, end, points))
+}
+
+/// `or a=a`: the same on both sides says nothing, which is what an attack wants to say.
+pub(super) fn tautology(text: &[u8], start: usize, end: usize, points: u16) -> u16 {
+    let is_part = |byte: &&u8| is_word(**byte) || matches!(**byte, b'\'' | b'"');
+    let is_sign = |byte: &&u8| matches!(**byte, b' ' | b'(' | b'-' | b'+');
+    let side = |text: &'_ [u8]| {
+        let begin = text.iter().take_while(is_sign).count();
+        let length = text[begin..].iter().take_while(is_part).count();
+        begin..begin + length
+    };
+    let rest = rest_of(text, end, 60);
+    let left = side(rest);
+    let between = rest[left.end..].iter();
+    let operator = between
+        .take_while(|byte| matches!(byte, b' ' | b')' | b'='))
+        .count();
+    if !rest[left.end..left.end + operator].contains(&b'=') {
+        return 0;
+    }
+    let rest_right = &rest[left.end + operator..];
+    let (left, right) = (&rest[left], &rest_right[side(rest_right)]);
+    // Nobody compares one number with another one.
+    let is_number = |side: &[u8]| !side.is_empty() && side.iter().all(u8::is_ascii_digit);
+    let says_nothing = (!left.is_empty() && left == right) || (is_number(left) && is_number(right));
+    given(says_nothing, word_start(text, start, end, points))
+}
+
+/// `admin' or '`: the rest of the statement closes the quote.
+pub(super) fn dangling(text: &[u8], start: usize, end: usize, points: u16) -> u16 {
+    let head = head_of(text, start);
+    let opened = head.iter().any(|byte| matches!(byte, b'\'' | b'"'));
+    given(rest_of(text, end, 1).is_empty() && !opened, points)
+}
+
+/// `a' && 'b`: an operator between the end of the statement's string and the beginning of ours.
+pub(super) fn quote_operator(text: &[u8], start: usize, end: usize, points: u16) -> u16 {
+    const OPERATORS: [&[u8]; 26] = [
+        b"and",
+        b"or",
+        b"xor",
+        b"div",
+        b"mod",
+        b"like",
+        b"rlike",
+        b"regexp",
+        b"is",
+        b"sounds like",
+        b"&&",
+        b"||",
+        b"=",
+        b"!=",
+        b"<>",
+        b"<=>",
+        b"<",
+        b">",
+        b"<=",
+        b">=",
+        b"<<",
+        b">>",
+        b"|",
+        b"^",
+        b"%",
+        b"&",
+    ];
     let opened = head_of(text, start)
         .iter()
-        .any(|byte| matches!(byte, b'<' | b'"' | b'\'' | b';' | b':' | b'{' | b'`' | b'$'));
+        .any(|byte| matches!(byte, b'\'' | b'"'));
+    if opened {
+        return 0;
+    }
+    let rest = rest_of(text, end, 20);
+    let between = rest.iter().position(|&byte| byte == text[start]);
+    let Some(between) = between.map(|at| &rest[..at]) else {
+        return 0;
+    };
+    let operator = between.trim_ascii();
+    // `rock "and" roll`, `small "&" sign`: quoted themselves, and not in between.
+    let apart = between.starts_with(b" ") && between.ends_with(b" ");
+    let symbol = text[start] == b'\'' && !operator.iter().any(u8::is_ascii_alphabetic);
+    given(OPERATORS.contains(&operator) && (apart || symbol), points)
+}
+
+/// `;sleep 5`, `'sleep 50'`: so many seconds, out of a string or behind another command.
+pub(super) fn delay(text: &[u8], start: usize, end: usize, points: u16) -> u16 {
+    let rest = rest_of(text, end, 12);
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let ended = matches!(
+        trim(&rest[digits..]),
+        [] | [b'\'' | b'"' | b'`' | b')' | b';' | b'|', ..]
+    );
+    let broke_out = matches!(
+        before(text, start),
+        Some(b'\'' | b'"' | b'`' | b';' | b'|' | b'&')
+    );
+    given(digits > 0 && ended && broke_out, points)
+}
+
+/// A call after a quote, an angle bracket, a semicolon or a script address: `alert(1)` in prose is none.
+pub(super) fn script_call(text: &[u8], start: usize, end: usize, points: u16) -> u16 {
+    let head = head_of(text, start);
+    let opened = head
+        .iter()
+        .any(|byte| matches!(byte, b'<' | b'"' | b'\'' | b';' | b'{' | b'`' | b'$'))
+        // The colon of `javascript:`, not that of the address around it.
+        || head.windows(2).any(|pair| pair[0] == b':' && pair[1] != b'/')
+        || head.ends_with(b":");
     given(
         opened && after(text, end).is_some(),
         word_start(text, start, end, points),
@@ -136,9 +316,19 @@ pub(super) fn quoted_logic(text: &[u8], start: usize, end: usize, points: u16) -
         ]
         .iter()
         .any(|operator| contains(rest, operator))
-        || matches!(trim(rest), [b'\'', b'\'', ..] | [b'"', b'"', ..]);
+        || matches!(trim(rest), [b'\'', b'\'', ..] | [b'"', b'"', ..])
+        || is_true_number(text, start, rest);
     let separated = start > 0 && !is_word(text[start - 1]);
     given(broke_out && compares && separated, points)
+}
+
+/// `' or 202` to the end; `24" or 27` are inches.
+fn is_true_number(text: &[u8], start: usize, rest: &[u8]) -> bool {
+    let head = text[..start].trim_ascii_end();
+    let inches = matches!(head, [.., digit, _] if digit.is_ascii_digit());
+    let quoted = matches!(head, [.., b'\'' | b'"']);
+    let number = rest.trim_ascii();
+    quoted && !inches && !number.is_empty() && number.iter().all(u8::is_ascii_digit)
 }
 
 /// `1 or 1=1`, `5 and 5=5`, `1 and sleep(5)`: a number before it, a comparison of constants or a call after it.
@@ -159,6 +349,18 @@ pub(super) fn numeric_logic(text: &[u8], start: usize, end: usize, points: u16) 
         && rest
             .first()
             .is_some_and(|byte| byte.is_ascii_digit() || matches!(byte, b'\'' | b'"' | b'('));
+    let word = rest.iter().take_while(|&&byte| is_word(byte)).count();
+    let called = word > 1 && rest[word..].starts_with(b"(");
+    let argued = called
+        && (text[start] == b'|'
+            || rest[word..].starts_with(b"()")
+            || rest[word..]
+                .iter()
+                .any(|byte| matches!(byte, b'=' | b'<' | b'>')));
+    let asked = rest.starts_with(b"select ") || contains(rest, b" is not null");
+    if number && !compared && (argued || asked) {
+        return word_start(text, start, end, points);
+    }
     given(
         number
             && !compared
@@ -189,12 +391,15 @@ pub(super) fn first_logic(text: &[u8], start: usize, end: usize, points: u16) ->
 }
 
 /// `order by 12--`: a column by its number, then a comment or another one.
-pub(super) fn column(text: &[u8], _: usize, end: usize, points: u16) -> u16 {
+pub(super) fn column(text: &[u8], start: usize, end: usize, points: u16) -> u16 {
     let rest = trim(rest_of(text, end, 40));
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let tail = trim(&rest[digits..]);
     let goes_on = tail.starts_with(b"--") || tail.starts_with(b"#") || tail.starts_with(b",");
-    given(digits > 0 && goes_on, points)
+    // `5 order by 3`: nobody writes that of anything else.
+    let of_value = matches!(before(text, start), Some(byte) if byte.is_ascii_digit() || byte == b')' || byte == b'\'');
+    let ended = tail.is_empty() || tail == b"/";
+    given(digits > 0 && (goes_on || (of_value && ended)), points)
 }
 
 /// The beginning of a text or value: a function's body further on is somebody's code.
@@ -213,12 +418,11 @@ pub(super) fn whole_value(text: &[u8], start: usize, end: usize, points: u16) ->
 }
 
 /// `union select` needs something to select, and is no part of "union selects a president".
-pub(super) fn selects(text: &[u8], _: usize, end: usize, points: u16) -> u16 {
-    let ended = text.get(end).is_some_and(|&byte| !is_word(byte));
-    given(
-        ended && after(text, end).is_some_and(|byte| byte != SEPARATOR),
-        points,
-    )
+pub(super) fn selects(text: &[u8], start: usize, end: usize, points: u16) -> u16 {
+    let of_number = before(text, start).is_some_and(|byte| byte.is_ascii_digit() || byte == b')');
+    let ended = text.get(end).is_none_or(|&byte| !is_word(byte));
+    let selected = after(text, end).is_some_and(|byte| byte != SEPARATOR);
+    given(ended && (selected || of_number), points)
 }
 
 /// Two dots, or four and more: three are an ellipsis.
@@ -273,10 +477,18 @@ pub(super) fn select_from(text: &[u8], start: usize, end: usize, points: u16) ->
 
 /// `; drop table x`, `'; exec …`: a statement after the end of another one.
 pub(super) fn stacked(text: &[u8], start: usize, end: usize, points: u16) -> u16 {
-    given(
-        matches!(before(text, start), Some(b';' | b'\'' | b')')),
-        word_start(text, start, end, points),
-    )
+    let follows = match before(text, start) {
+        // "The gate is shut; call when you get here": a single verb needs more than a sentence.
+        Some(b';') => {
+            text[start..end].trim_ascii_end().contains(&b' ')
+                || rest_of(text, end, 80)
+                    .iter()
+                    .any(|byte| b"(=@*'\";-#".contains(byte))
+        }
+        Some(b'\'' | b')') => true,
+        _ => false,
+    };
+    given(follows, word_start(text, start, end, points))
 }
 
 /// A function call with a bracket that something follows.
@@ -293,11 +505,13 @@ pub(super) fn comment_after_quote(text: &[u8], start: usize, end: usize, points:
         .iter()
         .rev()
         .take(4)
-        .any(|byte| matches!(byte, b'\'' | b'"' | b')'));
-    let ends = text[end..]
+        .any(|byte| matches!(byte, b'\'' | b'"' | b')'))
+        || (text[start] == b'-' && head_of(text, start).contains(&b';'));
+    let rest = rest_of(text, end, 80);
+    let ends = rest
         .iter()
         .all(|byte| matches!(byte, b' ' | b'-' | b'+' | b'\0'))
-        || text.get(end) == Some(&b'&');
+        || trim(rest).first() == Some(&b'&');
     given(quoted && ends, points)
 }
 
@@ -316,8 +530,21 @@ pub(super) fn command(text: &[u8], start: usize, end: usize, points: u16) -> u16
     let ended = text
         .get(end)
         .is_none_or(|byte| !is_word(*byte) && *byte != b'=' && *byte != b'-' && *byte != b'.');
+    if is_prose(text, start, end) {
+        return 0;
+    }
     // `&page=…&sort= ls` has an equals sign right behind the word; a command has not.
     given(separated && ended, points)
+}
+
+/// `on base; set of two`: commands that are words, in a sentence.
+fn is_prose(text: &[u8], start: usize, end: usize) -> bool {
+    const WORDS: [&[u8]; 18] = [
+        b"set", b"find", b"more", b"less", b"head", b"tail", b"type", b"host", b"which", b"kill",
+        b"route", b"mail", b"export", b"exec", b"system", b"w", b"route", b"touch",
+    ];
+    let goes_on = matches!(&text[end..], [b' ', next, ..] if next.is_ascii_alphabetic());
+    text[..start].ends_with(b"; ") && goes_on && WORDS.contains(&&text[start..end])
 }
 
 /// `wget http://…` and `curl -o …`: a downloader with an address or an option.

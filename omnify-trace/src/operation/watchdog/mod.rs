@@ -1,6 +1,6 @@
 //! The watchdog: a thread of its own, so that it works when every runtime is blocked.
 //!
-//! Four times a period it looks at every open operation, at the runtimes' heartbeats and at who
+//! Four times a period it looks at every open operation, at other work that asked for it, at the runtimes' heartbeats and at who
 //! waits for which lock. It never logs on its own behalf: what it finds is told in the span,
 //! and through the subscriber, of the operation that it found.
 
@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::starved::Crowd;
-use super::{clock, settings};
+use super::{clock, settings, watched};
 use crate::sync::deadlock::Deadlocks;
 
 #[cfg(feature = "tokio")]
@@ -100,6 +100,7 @@ impl Round {
         self.deadlocks.look(now);
         let found = stall::scan(now, &mut self.crowd);
         stall::report(&found.overdue, now);
+        watched::look();
         #[cfg(feature = "tokio")]
         let silent = self.hearts.listen(now, &mut self.crowd);
         #[cfg(not(feature = "tokio"))]
