@@ -11,6 +11,7 @@ pub mod problem;
 pub mod security;
 mod stack;
 pub mod tracing;
+mod upgrade;
 
 pub use frontend::{FrontendLogs, frontend_logs};
 #[cfg(feature = "identity")]
@@ -20,3 +21,4 @@ pub use problem::Problem;
 pub use security::SecurityLayer;
 pub use stack::{StackOptions, stack};
 pub use tracing::{TracingLayer, TrustedProxies};
+pub use upgrade::upgraded;

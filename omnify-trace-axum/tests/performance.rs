@@ -23,6 +23,10 @@ use tower::ServiceExt;
 
 /// Every request of this service is slow, except where a route says otherwise.
 fn slow(router: Router, metrics: &Metrics) -> Router {
+    // What is told of requests that are still open has a test of its own.
+    operation::Settings::new()
+        .period(Duration::from_secs(600))
+        .apply();
     let layer = PerformanceLayer::new()
         .budgets(Budgets::new(Duration::ZERO).route("/patient", Duration::from_secs(60)))
         .metrics(metrics.clone());

@@ -14,11 +14,11 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::routing::{any, get, post};
 use bytes::Bytes;
 use futures_util::stream;
-use omnify_trace_axum::{StackOptions, stack};
+use omnify_trace_axum::{StackOptions, stack, upgraded};
 use serde_json::Value;
 use support::{Captured, capture};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -76,13 +76,14 @@ async fn serve() -> (SocketAddr, Arc<Notify>) {
         .route(
             "/socket",
             any(|upgrade: WebSocketUpgrade| async {
-                upgrade.on_upgrade(|mut socket| async move {
+                upgrade.on_upgrade(upgraded(|mut socket: WebSocket| async move {
                     while let Some(Ok(message)) = socket.recv().await {
+                        tracing::info!(event_type = "frame", "a frame came");
                         if socket.send(message).await.is_err() {
                             return;
                         }
                     }
-                })
+                }))
             }),
         );
     let app = stack(app, StackOptions::new());
@@ -160,7 +161,7 @@ impl Captured {
 }
 
 #[tokio::test]
-async fn a_websocket_upgrade_completes_its_request_once_and_the_socket_works() {
+async fn a_websocket_upgrade_completes_its_request_once_and_what_the_socket_does_has_its_context() {
     let log = capture();
     let (address, _) = serve().await;
     let mut wire = Wire::connect(address).await;
@@ -178,6 +179,11 @@ async fn a_websocket_upgrade_completes_its_request_once_and_the_socket_works() {
     wire.until(b"\x81\x02hi").await;
     drop(wire);
     assert_eq!(log.request_events().len(), 2, "closing it is no second end");
+    // What goes on after the upgrade has the request's ids, in a span of its own.
+    let (end, frame) = (&end["context"], &log.of("frame")[0]["context"]);
+    assert_eq!(frame["request_id"], end["request_id"]);
+    assert_eq!(frame["trace_id"], end["trace_id"]);
+    assert_eq!(frame["parent_span_id"], end["span_id"]);
 }
 
 #[tokio::test]

@@ -21,6 +21,12 @@ const OURS: &str = "omnify: TracingLayer";
 const STACK: &str = "omnify: the whole stack, valid token";
 const FMT: &str = "tower-http TraceLayer + fmt json";
 
+const PERFORMANCE: &str = "omnify: PerformanceLayer";
+const SECURITY: &str = "omnify: SecurityLayer";
+const IDENTITY: &str = "omnify: IdentityLayer, valid token";
+/// Whose instructions are counted.
+const COUNTED: [&str; 7] = [BARE, OURS, PERFORMANCE, SECURITY, IDENTITY, STACK, FMT];
+
 /// What is measured here.
 pub const CASES: &[Case] = &[Case {
     name: REQUEST,
@@ -39,15 +45,15 @@ pub const CASES: &[Case] = &[Case {
             run: subjects::tracing_layer_off,
         },
         Subject {
-            name: "omnify: PerformanceLayer",
+            name: PERFORMANCE,
             run: subjects::performance_layer,
         },
         Subject {
-            name: "omnify: SecurityLayer",
+            name: SECURITY,
             run: subjects::security_layer,
         },
         Subject {
-            name: "omnify: IdentityLayer, valid token",
+            name: IDENTITY,
             run: subjects::identity_layer,
         },
         Subject {
@@ -75,7 +81,7 @@ pub const CASES: &[Case] = &[Case {
 /// If a subject fails.
 pub fn run(options: &Options) -> Result<Report> {
     let mut report = child::measure("http", options)?;
-    for subject in [BARE, OURS, STACK, FMT] {
+    for subject in COUNTED {
         if let Some(count) = child::instructions("http", REQUEST, subject) {
             report.add("http", REQUEST, subject, count.round(), "instructions");
         }
