@@ -1,6 +1,6 @@
 //! Reading an attribute's arguments.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Error, Expr, Ident, Lit, Result, Token};
@@ -73,18 +73,22 @@ impl Arguments {
         if self.fields.replace(fields.clone()).is_some() {
             return Err(Error::new(name.span(), "`fields` is given twice"));
         }
-        let mut own = vec!["run_id"];
-        own.extend(kind.id_field());
-        for token in fields {
-            if let proc_macro2::TokenTree::Ident(ident) = token
-                && own.iter().any(|own| ident == own)
-                && (kind == Kind::Workflow || ident != "run_id")
-            {
-                let message = format!("`{ident}` is recorded by `#[{}]` itself", kind.name());
-                return Err(Error::new(ident.span(), message));
+        let own = [
+            kind.id_field(),
+            (kind == Kind::Workflow).then_some("run_id"),
+        ];
+        let names = names_of_fields(fields);
+        let doubled = names.iter().find(|name| {
+            let is_own = |own: &str| *name == own;
+            own.into_iter().flatten().any(is_own)
+        });
+        match doubled {
+            None => Ok(()),
+            Some(name) => {
+                let message = format!("`{name}` is recorded by `#[{}]` itself", kind.name());
+                Err(Error::new(name.span(), message))
             }
         }
-        Ok(())
     }
 
     fn positional(&mut self, kind: Kind, input: ParseStream<'_>) -> Result<()> {
@@ -99,7 +103,11 @@ impl Arguments {
         let value: Expr = input.parse()?;
         let names = kind.positional();
         let Some(name) = names.get(self.positional.len()) else {
-            let message = format!("`#[{}]` takes {} without a name", kind.name(), list(names));
+            let message = format!(
+                "one too many: `#[{}]` takes {}, and then options with names",
+                kind.name(),
+                list(names)
+            );
             return Err(Error::new(start, message));
         };
         if let Expr::Lit(literal) = &value {
@@ -128,7 +136,12 @@ impl Arguments {
                     .collect::<Vec<_>>()
                     .join(", "),
             );
-            return Err(Error::new(Span::call_site(), message));
+            let given = &self.positional;
+            // Of what was given to what is missing; nothing given leaves the whole attribute.
+            return Err(match given.as_slice() {
+                [] => Error::new(Span::call_site(), message),
+                _ => Error::new_spanned(quote::quote!(#(#given),*), message),
+            });
         }
         Ok(self)
     }
@@ -140,6 +153,28 @@ fn is_fields(input: ParseStream<'_>) -> bool {
         .parse::<Ident>()
         .is_ok_and(|ident| ident == "fields")
         && input.peek2(syn::token::Paren)
+}
+
+/// The names without a dot: `a` and `b` of `a = c, %b, d.e = 7`.
+fn names_of_fields(fields: TokenStream) -> Vec<Ident> {
+    let mut names = vec![];
+    let mut begins = true;
+    let mut tokens = fields.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        begins = match token {
+            TokenTree::Punct(mark) => mark.as_char() == ',' || begins,
+            TokenTree::Ident(name) => {
+                let is_part =
+                    matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '.');
+                if begins && !is_part {
+                    names.push(name);
+                }
+                false
+            }
+            _ => false,
+        };
+    }
+    names
 }
 
 fn unknown(kind: Kind, name: &str) -> String {

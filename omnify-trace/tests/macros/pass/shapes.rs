@@ -88,6 +88,11 @@ fn query() -> impl Iterator<Item = u8> {
 #[db_query("select 1", fields(table = "t"))]
 async fn query_fields() {}
 
+#[step("own-names", fields(order = step_id, run_id, shop.step_id = step_id))]
+fn own_names_as_values(step_id: u32, run_id: u32) -> u32 {
+    step_id + run_id
+}
+
 #[step]
 pub fn r#try(mut count: u32, text: &str) -> &str {
     count += 1;
@@ -108,9 +113,10 @@ async fn main() {
     assert_eq!(post(7).await.unwrap(), 7);
     assert_eq!(query().count(), 2);
     query_fields().await;
+    assert_eq!(own_names_as_values(3, 4), 7);
     assert_eq!(r#try(0, "ab"), "b");
     let defined = omnify_trace::operation::StepDefinition::all();
     let ids: Vec<_> = defined.iter().map(|step| step.id()).collect();
-    assert_eq!(ids, ["ask", "boxed", "change", "price", "sell", "try"]);
+    assert_eq!(ids, ["ask", "boxed", "change", "own-names", "price", "sell", "try"]);
     tokio::spawn(async { research("sent").await.ok() }).await.unwrap();
 }

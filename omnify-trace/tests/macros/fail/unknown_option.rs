@@ -1,6 +1,0 @@
-use omnify_trace::step;
-
-#[step("x", atempt = 1)]
-fn traced() {}
-
-fn main() {}
