@@ -35,6 +35,55 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! An `await` needs no helper: a future that is instrumented with its span is inside it whenever it
+//! is polled, on whatever worker.
+//!
+//! ```
+//! # use omnify_trace::{CorrelationContext, JsonLayer, context::UserId, layer::NoSink};
+//! # use tracing_subscriber::prelude::*;
+//! use tracing::Instrument as _;
+//! # fn user() -> Option<String> {
+//! #     Some(CorrelationContext::current()?.user_id()?.to_string())
+//! # }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let subscriber = tracing_subscriber::registry().with(JsonLayer::new(NoSink));
+//! # let _guard = tracing::subscriber::set_default(subscriber);
+//! async fn handle() -> Option<String> {
+//!     tokio::task::yield_now().await;
+//!     user()
+//! }
+//! let for_user = |id: &str| tracing::info_span!("request", user_id = id);
+//! let one = handle().instrument(for_user("u-1"));
+//! let two = handle().instrument(for_user("u-2"));
+//! let (one, two) = tokio::join!(one, two);
+//! assert_eq!((one.as_deref(), two.as_deref()), (Some("u-1"), Some("u-2")));
+//! assert_eq!(user(), None);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A message in a channel does not know who sent it: send the context along.
+//!
+//! ```
+//! # use omnify_trace::{CorrelationContext, JsonLayer, context::UserId, layer::NoSink};
+//! # use tracing_subscriber::prelude::*;
+//! # let subscriber = tracing_subscriber::registry().with(JsonLayer::new(NoSink));
+//! # let _guard = tracing::subscriber::set_default(subscriber);
+//! # let user = || Some(CorrelationContext::current()?.user_id()?.to_string());
+//! let (sender, receiver) = std::sync::mpsc::channel();
+//! tracing::info_span!("request", user_id = "u-1")
+//!     .in_scope(|| sender.send((CorrelationContext::current(), "invoice 7")))?;
+//! let (context, invoice) = receiver.recv()?;
+//! assert_eq!(user(), None);
+//! let work = || (invoice, user());
+//! let (_, whose) = context.unwrap_or_default().span("print").in_scope(work);
+//! assert_eq!(whose.as_deref(), Some("u-1"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Between processes [`propagation`](crate::propagation) writes it into headers or attributes.
 
 use tracing::{Span, dispatcher};
 

@@ -132,6 +132,43 @@ fn a_batch_that_fits_in_part_is_completed_when_there_is_room() {
     arrived(&file, &taken, lost);
 }
 
+/// A file made read-only under the journal. Who may, makes it immutable, which refuses writes
+/// through open handles too, and the renaming of the file; for others it cannot be opened anew.
+#[test]
+fn a_file_made_read_only_is_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("backend.log");
+    let options = JournalOptions::new(dir.path())
+        .ring_bytes(64 << 10)
+        .when_full(WhenFull::Drop);
+    let (journal, _) = Journal::open(options).unwrap();
+    let mut taken: Vec<u32> = (0..10).filter(|n| write(&journal, *n)).collect();
+    journal.flush(SOON).unwrap();
+    let writable = fs::metadata(&file).unwrap().permissions();
+    let mut read_only = writable.clone();
+    read_only.set_readonly(true);
+    fs::set_permissions(&file, read_only).unwrap();
+    let immutable = attribute("+i", &file);
+    taken.extend((10..10_000).filter(|n| write(&journal, *n)));
+    let begin = Instant::now();
+    while immutable && journal.stats().failures == 0 && begin.elapsed() < SOON {
+        thread::yield_now();
+    }
+    let stats = journal.stats();
+    assert!(attribute("-i", &file) || !immutable);
+    fs::set_permissions(&file, writable).unwrap();
+    journal.close(SOON).unwrap();
+    if immutable {
+        assert!(stats.failures > 0 && stats.lost() > 0, "{stats:?}");
+    }
+    arrived(&file, &taken, 10_000 - taken.len() as u64);
+}
+
+fn attribute(change: &str, file: &Path) -> bool {
+    let changed = Command::new("chattr").arg(change).arg(file).output();
+    changed.is_ok_and(|output| output.status.success())
+}
+
 fn write(journal: &Journal, n: u32) -> bool {
     journal
         .write(Stream::Backend, format!("{n:0100}").as_bytes())

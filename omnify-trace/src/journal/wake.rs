@@ -98,3 +98,40 @@ impl Wake {
         self.state.store(AWAKE, Relaxed);
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::journal::ring::{MIN_CAPACITY, Ring};
+    use crate::schema::Stream;
+
+    /// A line that comes just when the drainer falls asleep. Miri, which lets loads see old values
+    /// wherever the memory model does, is the judge: see `docs/long-tests.md`.
+    #[test]
+    fn no_line_is_slept_over() {
+        for _ in 0..if cfg!(miri) { 10 } else { 500 } {
+            let mut ring = Ring::heap(MIN_CAPACITY).unwrap();
+            ring.initialise(1);
+            let (ring, mut consumer) = ring.split();
+            let wake = Wake::new(u64::MAX);
+            let (drained, seen) = mpsc::channel();
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    wake.is_me();
+                    while consumer.next().is_none() {
+                        wake.sleep(|| ring.used() > 0);
+                    }
+                    drained.send(()).unwrap();
+                });
+                let used = ring.push(Stream::Backend, b"line").unwrap();
+                wake.pushed(used);
+                let in_time = seen.recv_timeout(Duration::from_secs(20));
+                // Whatever happened, the scope must end.
+                wake.ring();
+                in_time.expect("the drainer sleeps and the line waits");
+            });
+        }
+    }
+}

@@ -54,7 +54,6 @@ pub use self::{
     sink::{FileSink, MemorySink, NoSink, Sink},
 };
 use self::{
-    current::Local,
     plan::ServicePart,
     span::{Handle, SpanState},
 };
@@ -302,7 +301,7 @@ where
         }
         // While a thread is torn down its buffers may be gone; the line is written all the same.
         if current::local(|local| self.write_event(local, event, &context)).is_none() {
-            self.write_event(&Local::new(), event, &context);
+            self.write_last_event(event, &context);
         }
     }
 }

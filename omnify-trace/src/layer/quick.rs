@@ -63,18 +63,18 @@ impl<'a> QuickVisitor<'a> {
 
     /// No more fields come: ends the line and tells where the message lies.
     #[inline]
-    pub(super) fn end(mut self) -> Range<usize> {
+    pub(super) fn end(&mut self) -> Range<usize> {
         if self.stage == Stage::Message {
             self.tell();
         }
         if self.stage == Stage::Extra {
             self.line.push(b'}');
         }
-        if let Some(exception) = self.exception {
+        if let Some(exception) = self.exception.take() {
             exception.write(self.line);
         }
         self.line.extend_from_slice(b"}\n");
-        self.message_at
+        self.message_at.clone()
     }
 
     /// Everything between the message and the fields.
@@ -221,11 +221,16 @@ impl Visit for QuickVisitor<'_> {
 
     #[inline]
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if self.is_json(field) {
+        if is_message(field) {
+            json::debug(self.line, value);
+            self.tell();
+        } else if self.is_json(field) {
             let text = format!("{value:?}");
             self.value(field, |out| json::raw(out, &text));
         } else {
-            self.text(field, |out| json::debug(out, value));
+            self.key(field, true);
+            json::debug(self.line, value);
+            self.line.push(b'"');
         }
     }
 }

@@ -21,7 +21,19 @@ use crate::{operation, schema::Stream};
 const LARGEST_BUFFER: usize = 64 * 1024;
 
 impl JsonLayer {
-    #[inline]
+    /// The event of a thread that is being torn down.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn write_last_event<S>(&self, event: &Event<'_>, context: &Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let local = Local::new();
+        let plan = local.plans.get(event.metadata(), self.shared.service);
+        self.write_carefully(&local, event, context, plan);
+    }
+
+    #[inline(always)]
     pub(super) fn write_event<S>(&self, local: &Local, event: &Event<'_>, context: &Context<'_, S>)
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
@@ -35,7 +47,7 @@ impl JsonLayer {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn write_quickly(
         &self,
         local: &Local,
@@ -56,6 +68,7 @@ impl JsonLayer {
         keep(&local.line, line);
     }
 
+    #[inline(never)]
     fn write_carefully<S>(
         &self,
         local: &Local,

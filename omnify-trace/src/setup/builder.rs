@@ -264,3 +264,57 @@ fn instance() -> String {
         .into_owned();
     format!("{host}-{}", std::process::id())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::MemorySink;
+
+    /// What an environment writes of a DEBUG and an INFO event, and whether it talks to a person.
+    fn preset(builder: TelemetryBuilder, variables: Variables) -> (Vec<String>, bool) {
+        let sink = MemorySink::new();
+        let (telemetry, dispatch) = builder.sink(sink.clone()).build_from(variables).unwrap();
+        tracing::dispatcher::with_default(&dispatch, || {
+            tracing::debug!("looked closely");
+            tracing::info!("done");
+        });
+        drop(telemetry);
+        let messages = sink.events().into_iter();
+        let messages = messages.map(|line| line["message"].as_str().unwrap_or("").to_owned());
+        (messages.collect(), dispatch.is::<PrettyLayer>())
+    }
+
+    #[test]
+    fn each_environment_has_its_level_and_its_console() {
+        let of = |environment| {
+            preset(
+                TelemetryBuilder::default().environment(environment),
+                Variables::default(),
+            )
+        };
+        let info = vec!["done".to_owned()];
+        let all = vec!["looked closely".to_owned(), "done".to_owned()];
+        assert_eq!(of(Environment::Development), (info.clone(), true));
+        assert_eq!(of(Environment::Test), (all.clone(), false));
+        assert_eq!(of(Environment::Production), (info, false));
+    }
+
+    #[test]
+    fn the_program_wins_over_variables_and_variables_win_over_the_preset() {
+        let variables = |filter: &str| Variables {
+            environment: Some(Environment::Production),
+            filter: Some(filter.parse().unwrap()),
+            console: Some(Console::Pretty),
+            ..Variables::default()
+        };
+        let all = vec!["looked closely".to_owned(), "done".to_owned()];
+        let builder = TelemetryBuilder::default;
+        assert_eq!(preset(builder(), variables("debug")), (all.clone(), true));
+        let strict = builder()
+            .environment(Environment::Test)
+            .console(Console::Off);
+        assert_eq!(preset(strict, variables("off")), (vec![], false));
+        let own = builder().filter("debug".parse().unwrap());
+        assert_eq!(preset(own, variables("off")), (all, true));
+    }
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 
-use super::{DATA_AT, Ring};
+use super::{DATA_AT, Ring, TINY};
 use crate::journal::frame::{self, WORD, Word};
 use crate::schema::Stream;
 
@@ -64,9 +64,8 @@ impl Consumer {
         let first = len.min(DATA_AT + self.ring.capacity as usize - offset);
         // SAFETY: `[tail, at)` is committed and only the consumer may touch it (invariants 3, 4).
         unsafe {
-            let base = self.ring.base.as_ptr();
-            base.add(offset).write_bytes(0, first);
-            base.add(DATA_AT).write_bytes(0, len - first);
+            self.ring.memory.zero(offset, first);
+            self.ring.memory.zero(DATA_AT, len - first);
         }
         self.settle();
     }
@@ -75,7 +74,7 @@ impl Consumer {
     /// logs little then uses the same few pages again and again, warm in the cache.
     /// Returns whether the position changed.
     pub(in crate::journal) fn rewind(&mut self) -> bool {
-        const FAR: u64 = 64 * 1024;
+        const FAR: u64 = if TINY { 16 } else { 64 * 1024 };
         let mask = self.ring.capacity - 1;
         if self.at & mask < FAR || self.tail != self.at {
             return false;

@@ -134,7 +134,10 @@ fn what_was_pushed_is_scanned_and_what_was_harmed_is_not() {
     // One byte of the third line.
     let at = ring.offset(third) + WORD;
     // SAFETY: inside the data, and nobody else looks.
-    unsafe { *ring.base.as_ptr().add(at) ^= 1 };
+    unsafe {
+        let byte = ring.memory.read(at, 1)[0];
+        ring.memory.write(at, &[byte ^ 1]);
+    }
     let mut seen = Vec::new();
     let damaged = ring.scan(0, |_, first, second| seen.push([first, second].concat()));
     assert!(damaged > 0);

@@ -1,5 +1,5 @@
 //! The ring: a bounded queue of lines in a memory-mapped file. All `unsafe` of this crate is here
-//! and in the modules below.
+//! and in the modules below; what Miri and loom say of it: `docs/long-tests.md`.
 //!
 //! # Layout
 //! One page of [`Header`], then the table of what is in flight, then `capacity` bytes (a power of
@@ -25,19 +25,25 @@
 
 mod alive;
 mod consumer;
+#[cfg(not(all(test, loom)))]
+mod memory;
+#[cfg(all(test, loom))]
+mod models;
 mod signal;
-#[cfg(test)]
+pub(super) mod sync;
+#[cfg(all(test, not(loom)))]
 mod tests;
 
-use std::alloc::{self, Layout};
 use std::fs::File;
 use std::io;
-use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
-use std::sync::atomic::{AtomicU64, AtomicUsize, fence};
 
-use memmap2::{MmapOptions, MmapRaw};
+#[cfg(not(all(test, loom)))]
+use memory::Memory;
+#[cfg(all(test, loom))]
+use models::memory::Memory;
+use sync::{AtomicU64, AtomicUsize, fence};
 
 use super::frame::{self, WORD, Word};
 use super::header::Header;
@@ -47,18 +53,20 @@ pub(super) use alive::Alive;
 pub(super) use consumer::Consumer;
 pub(super) use signal::install as note_fatal_signals;
 
+/// Loom looks at every order in which things can happen: its ring is tiny.
+const TINY: bool = cfg!(all(test, loom));
 /// Bytes before the in-flight table.
-pub(super) const HEADER_BYTES: usize = 4096;
+pub(super) const HEADER_BYTES: usize = if TINY { 0 } else { 4096 };
 /// Operations that can be in flight at once.
-pub(super) const IN_FLIGHT_SLOTS: usize = 1024;
+pub(super) const IN_FLIGHT_SLOTS: usize = if TINY { 64 } else { 1024 };
 /// Bytes of one slot, its state word included.
-pub(super) const IN_FLIGHT_SLOT: usize = 512;
+pub(super) const IN_FLIGHT_SLOT: usize = if TINY { 16 } else { 512 };
 /// The longest note that a slot holds.
 pub(super) const IN_FLIGHT_NOTE: usize = IN_FLIGHT_SLOT - WORD;
 /// Where the data begins.
 pub(super) const DATA_AT: usize = HEADER_BYTES + IN_FLIGHT_SLOTS * IN_FLIGHT_SLOT;
 /// A ring below this is of no use.
-pub(super) const MIN_CAPACITY: usize = 4096;
+pub(super) const MIN_CAPACITY: usize = if TINY { 32 } else { 4096 };
 /// A ring file that claims more than this is not ours.
 pub(super) const MAX_CAPACITY: usize = 1 << 30;
 
@@ -68,69 +76,38 @@ const WARM_AHEAD: u64 = 512;
 /// Words of one bit per slot.
 const TAKEN: usize = IN_FLIGHT_SLOTS / 64;
 
-const _: () = assert!(size_of::<Header>() <= HEADER_BYTES);
-
 /// The ring has no room for this line now.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Full;
 
-/// Where the bytes live.
-enum Region {
-    /// The file. Held for its `Drop`.
-    Mapped(#[expect(dead_code, reason = "unmaps when dropped")] MmapRaw),
-    /// Plain memory, for tests, Miri and a directory that holds no ring file.
-    Heap(Layout),
-}
-
 /// The shared ring. Producers push through `&self`; one [`Consumer`] drains.
 pub(super) struct Ring {
-    region: Region,
-    base: NonNull<u8>,
+    memory: Memory,
     capacity: u64,
     nonce: u64,
     taken: [AtomicU64; TAKEN],
     next_note: AtomicUsize,
 }
 
-// SAFETY: `base` points into memory that `region` owns and that lives as long as the ring. All
-// shared mutable state is atomic, or guarded by the invariants of the module's documentation.
-unsafe impl Send for Ring {}
-// SAFETY: as above.
-unsafe impl Sync for Ring {}
-
 impl Ring {
     /// Maps a ring file of exactly `DATA_AT + capacity` bytes.
     pub(super) fn map(file: &File, capacity: usize) -> io::Result<Self> {
         check_capacity(capacity)?;
-        if file.metadata()?.len() != (DATA_AT + capacity) as u64 {
-            return Err(io::Error::other("the ring file has another size"));
-        }
-        let map = MmapOptions::new()
-            .len(DATA_AT + capacity)
-            .populate()
-            .map_raw(file)?;
-        let base = NonNull::new(map.as_mut_ptr()).ok_or(io::ErrorKind::OutOfMemory)?;
-        Ok(Self::over(Region::Mapped(map), base, capacity))
+        Ok(Self::over(Memory::map(file, capacity)?, capacity))
     }
 
     /// A ring in plain memory: it does not outlive the process.
     pub(super) fn heap(capacity: usize) -> io::Result<Self> {
         check_capacity(capacity)?;
-        let layout =
-            Layout::from_size_align(DATA_AT + capacity, HEADER_BYTES).map_err(io::Error::other)?;
-        // SAFETY: the layout's size is not zero.
-        let base = NonNull::new(unsafe { alloc::alloc_zeroed(layout) })
-            .ok_or(io::ErrorKind::OutOfMemory)?;
-        Ok(Self::over(Region::Heap(layout), base, capacity))
+        Ok(Self::over(Memory::heap(capacity)?, capacity))
     }
 
-    fn over(region: Region, base: NonNull<u8>, capacity: usize) -> Self {
+    fn over(memory: Memory, capacity: usize) -> Self {
         let mut ring = Self {
-            region,
-            base,
+            memory,
             capacity: capacity as u64,
             nonce: 0,
-            taken: [const { AtomicU64::new(0) }; TAKEN],
+            taken: std::array::from_fn(|_| AtomicU64::new(0)),
             next_note: AtomicUsize::new(0),
         };
         ring.nonce = ring.header().nonce.load(Relaxed);
@@ -140,12 +117,8 @@ impl Ring {
     /// Makes the ring new and empty, beginning at position 0.
     pub(super) fn initialise(&mut self, nonce: u64) {
         self.header().magic.store(0, Release);
-        // SAFETY: `&mut self` is the only access; the region is `DATA_AT + capacity` bytes long.
-        unsafe {
-            self.base
-                .as_ptr()
-                .write_bytes(0, DATA_AT + self.capacity as usize);
-        }
+        // SAFETY: `&mut self` is the only access, and the memory is that long.
+        unsafe { self.memory.zero(0, DATA_AT + self.capacity as usize) };
         self.nonce = nonce;
         let header = self.header();
         header.nonce.store(nonce, Relaxed);
@@ -154,9 +127,7 @@ impl Ring {
 
     /// The control page.
     pub(super) fn header(&self) -> &Header {
-        // SAFETY: `base` is page-aligned and `Header` fits the first page; it is made of atomics
-        // only, for which every bit pattern is valid.
-        unsafe { self.base.cast::<Header>().as_ref() }
+        self.memory.header()
     }
 
     /// Notes a fatal signal of this process in the header: see `signal`.
@@ -166,7 +137,7 @@ impl Ring {
 
     /// Whether the ring lies in plain memory.
     pub(super) fn is_volatile(&self) -> bool {
-        matches!(self.region, Region::Heap(_))
+        self.memory.is_volatile()
     }
 
     /// Bytes of data.
@@ -177,7 +148,8 @@ impl Ring {
     /// Bytes reserved and not yet released.
     pub(super) fn used(&self) -> u64 {
         let tail = self.header().tail.load(Acquire);
-        self.header().head.load(Acquire).saturating_sub(tail)
+        // Sequentially consistent for the drainer that is about to sleep: see `wake`.
+        self.header().head.load(SeqCst).saturating_sub(tail)
     }
 
     /// Puts a line into the ring and returns how many bytes are now in use.
@@ -280,10 +252,7 @@ impl Ring {
         }
         let slot = self.claim_note()?;
         // SAFETY: the claim made this slot ours until `forget`; the note fits it.
-        unsafe {
-            let to = self.base.as_ptr().add(note_at(slot) + WORD);
-            std::ptr::copy_nonoverlapping(note.as_ptr(), to, note.len());
-        }
+        unsafe { self.memory.write(note_at(slot) + WORD, note) };
         let ready = (note.len() as u64) << 8 | NOTE_READY;
         self.note_state(slot).store(ready, Release);
         Some(slot)
@@ -324,10 +293,7 @@ impl Ring {
             let len = (state >> 8) as usize;
             if state & 0xFF == NOTE_READY && len <= IN_FLIGHT_NOTE {
                 // SAFETY: the slot lies in the region, and `&mut self` means nobody writes.
-                let note = unsafe {
-                    let from = self.base.as_ptr().add(note_at(slot) + WORD);
-                    std::slice::from_raw_parts(from, len)
-                };
+                let note = unsafe { self.memory.read(note_at(slot) + WORD, len) };
                 notes.push(note.to_vec());
             }
         }
@@ -338,15 +304,10 @@ impl Ring {
     /// producer does not wait for it. The next line's was asked for by the one before.
     #[inline]
     fn warm(&self, at: u64) {
-        #[cfg(all(target_arch = "x86_64", not(miri)))]
         for line in 0..8 {
-            use std::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
-            let offset = self.offset(at + WARM_AHEAD + line * 64);
-            // SAFETY: inside the data; and a prefetch reads and writes nothing.
-            unsafe { _mm_prefetch::<_MM_HINT_ET0>(self.base.as_ptr().add(offset).cast()) };
+            self.memory
+                .prefetch(self.offset(at + WARM_AHEAD + line * 64));
         }
-        #[cfg(not(all(target_arch = "x86_64", not(miri))))]
-        let _ = at;
     }
 
     /// A position as the checks see it: it differs between runs and laps.
@@ -356,16 +317,13 @@ impl Ring {
 
     fn note_state(&self, slot: usize) -> &AtomicU64 {
         debug_assert!(slot < IN_FLIGHT_SLOTS);
-        // SAFETY: inside the table, 8-aligned, and only ever used as an atomic.
-        unsafe { AtomicU64::from_ptr(self.base.as_ptr().add(note_at(slot)).cast()) }
+        self.memory.word(note_at(slot))
     }
 
     /// The word at a position that is a multiple of eight.
     fn word(&self, at: u64) -> &AtomicU64 {
         debug_assert_eq!(at % 8, 0);
-        // SAFETY: masked into the data and 8-aligned. Plain writes of the same bytes (a line in
-        // another lap, zeroing) are ordered by `tail`: invariants 2 and 3.
-        unsafe { AtomicU64::from_ptr(self.base.as_ptr().add(self.offset(at) & !7).cast()) }
+        self.memory.word(self.offset(at) & !7)
     }
 
     fn offset(&self, at: u64) -> usize {
@@ -378,13 +336,11 @@ impl Ring {
         let offset = self.offset(at);
         let room = DATA_AT + self.capacity as usize - offset;
         let first = bytes.len().min(room);
-        // SAFETY: both parts lie in the data; the caller owns them; `bytes` is not in the ring.
+        // SAFETY: both parts lie in the data, and the caller owns them.
         unsafe {
-            let base = self.base.as_ptr();
-            std::ptr::copy_nonoverlapping(bytes.as_ptr(), base.add(offset), first);
+            self.memory.write(offset, &bytes[..first]);
             if first < bytes.len() {
-                let rest = &bytes[first..];
-                std::ptr::copy_nonoverlapping(rest.as_ptr(), base.add(DATA_AT), rest.len());
+                self.memory.write(DATA_AT, &bytes[first..]);
             }
         }
     }
@@ -396,10 +352,9 @@ impl Ring {
         let first = len.min(DATA_AT + self.capacity as usize - offset);
         // SAFETY: both parts lie in the data; the caller promises the rest.
         unsafe {
-            let base = self.base.as_ptr();
             (
-                std::slice::from_raw_parts(base.add(offset), first),
-                std::slice::from_raw_parts(base.add(DATA_AT), len - first),
+                self.memory.read(offset, first),
+                self.memory.read(DATA_AT, len - first),
             )
         }
     }
@@ -408,10 +363,6 @@ impl Ring {
 impl Drop for Ring {
     fn drop(&mut self) {
         signal::forget(self.header());
-        if let Region::Heap(layout) = self.region {
-            // SAFETY: allocated with this layout in `heap`, and nothing borrows it any more.
-            unsafe { alloc::dealloc(self.base.as_ptr(), layout) };
-        }
     }
 }
 

@@ -1,0 +1,90 @@
+//! Numbers: those that logs mostly hold in a few instructions, all others by the crates for it.
+
+/// Appends an integer.
+#[inline]
+pub(crate) fn integer(out: &mut Vec<u8>, value: impl itoa::Integer) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+/// Appends an integer that is often small: a status, a count.
+#[inline]
+pub(crate) fn unsigned(out: &mut Vec<u8>, value: u64) {
+    if value < 100_000_000 {
+        let digits = eight(value as u32);
+        // The last one stays, also if it is a zero.
+        let zeros = ((digits & 0x000f_0f0f_0f0f_0f0f).trailing_zeros() / 8).min(7);
+        let start = out.len();
+        out.extend_from_slice(&(digits >> (zeros * 8)).to_le_bytes());
+        out.truncate(start + 8 - zeros as usize);
+    } else {
+        any_unsigned(out, value);
+    }
+}
+
+#[inline(never)]
+fn any_unsigned(out: &mut Vec<u8>, value: u64) {
+    integer(out, value);
+}
+
+/// Appends an integer that is often small and seldom negative.
+#[inline]
+pub(crate) fn signed(out: &mut Vec<u8>, value: i64) {
+    match u64::try_from(value) {
+        Ok(value) => unsigned(out, value),
+        Err(_) => integer(out, value),
+    }
+}
+
+/// Eight digits of a number below a hundred million: halves, halves of them, and those's halves,
+/// each side by side in one word. The first digit is the lowest byte.
+#[inline]
+pub(crate) fn eight(value: u32) -> u64 {
+    let (high, low) = (u64::from(value / 10_000), u64::from(value % 10_000));
+    let fours = high | low << 32;
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f;
+    let twos = hundreds | (fours - hundreds * 100) << 16;
+    let tens = ((twos * 103) >> 10) & 0x000f_000f_000f_000f;
+    let ones = tens | (twos - tens * 10) << 8;
+    ones + 0x3030_3030_3030_3030
+}
+
+/// Appends a number of thousandths below a hundred million, without zeros that say nothing.
+#[inline]
+fn thousandths(out: &mut Vec<u8>, value: u32) {
+    const WHOLE: u64 = 0x0000_00ff_ffff_ffff;
+    let digits = eight(value);
+    let leading = ((digits & 0x0000_000f_0f0f_0f0f).trailing_zeros() / 8).min(4);
+    // Of the three decimals the first one stays.
+    let trailing = ((digits & 0x0f0f_0000_0000_0000).leading_zeros() / 8).min(2);
+    let whole = u128::from(digits & WHOLE);
+    let text = whole | u128::from(b'.') << 40 | u128::from(digits >> 40) << 48;
+    let start = out.len();
+    out.extend_from_slice(&(text >> (leading * 8)).to_le_bytes());
+    out.truncate(start + 9 - (leading + trailing) as usize);
+}
+
+/// Appends a float; what JSON cannot say becomes a string, as the schema defines.
+#[inline(always)]
+pub(crate) fn float(out: &mut Vec<u8>, value: f64) {
+    // Most are durations or amounts with few decimals. Of numbers with at most fifteen digits no
+    // two are the same float, so the division proves the digits.
+    let scaled = (value * 1000.0 + 0.5) as u32;
+    if scaled < 100_000_000 && (f64::from(scaled) / 1000.0).to_bits() == value.to_bits() {
+        thousandths(out, scaled);
+    } else {
+        any_float(out, value);
+    }
+}
+
+#[inline(never)]
+fn any_float(out: &mut Vec<u8>, value: f64) {
+    if value.is_finite() {
+        out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
+    } else if value.is_nan() {
+        out.extend_from_slice(b"\"NaN\"");
+    } else if value > 0.0 {
+        out.extend_from_slice(b"\"Infinity\"");
+    } else {
+        out.extend_from_slice(b"\"-Infinity\"");
+    }
+}
