@@ -24,8 +24,12 @@ pub mod report;
 pub mod store;
 
 /// How to measure.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
     /// A short run: for a first look, not for the record.
     pub quick: bool,
+    /// So many lines instead of the area's own number.
+    pub lines: Option<u64>,
+    /// Where the data goes and stays, to be used again by the next run; otherwise it is removed.
+    pub data: Option<std::path::PathBuf>,
 }

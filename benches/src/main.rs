@@ -53,6 +53,12 @@ struct Common {
     /// Also write the results to this file, as JSON
     #[arg(long)]
     json: Option<PathBuf>,
+    /// So many lines instead of the area's own number (store)
+    #[arg(long)]
+    lines: Option<u64>,
+    /// Keep the data in this folder, and use what is there already (store)
+    #[arg(long)]
+    data: Option<PathBuf>,
 }
 
 fn main() -> Result<()> {
@@ -73,6 +79,8 @@ fn main() -> Result<()> {
     };
     let report = run(&Options {
         quick: common.quick,
+        lines: common.lines,
+        data: common.data,
     })?;
     report.print();
     if let Some(file) = common.json {

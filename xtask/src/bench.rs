@@ -18,6 +18,12 @@ pub(crate) struct Options {
     /// Also write the results to this file, as JSON
     #[arg(long)]
     json: Option<PathBuf>,
+    /// So many lines instead of the area's own number (store)
+    #[arg(long)]
+    lines: Option<u64>,
+    /// Keep the data in this folder, and use what is there already (store)
+    #[arg(long)]
+    data: Option<PathBuf>,
 }
 
 /// Builds the benches and runs one area.
@@ -42,8 +48,15 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if options.quick {
         command.arg("--quick");
     }
-    // A full run is for the record.
-    let recorded = (!options.quick)
+    if let Some(lines) = options.lines {
+        command.arg("--lines").arg(lines.to_string());
+    }
+    if let Some(data) = &options.data {
+        command.arg("--data").arg(data);
+    }
+    // A full run is for the record; one on data that is there already measures a part only.
+    let full = !options.quick && options.lines.is_none() && options.data.is_none();
+    let recorded = full
         .then(|| std::env::temp_dir().join(format!("omnify-bench-{}.json", std::process::id())));
     let json = options.json.as_ref().or(recorded.as_ref());
     if let Some(file) = json {

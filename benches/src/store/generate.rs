@@ -1,9 +1,10 @@
 //! The documented data set: deterministic, seven days, the mix of a busy service.
 //!
 //! A request is one start, one end and a few lines between that share request id (UUIDv7-like),
-//! trace id (random), user, organization and, for a fifth of them, a workflow and run. 10,000
-//! users in 200 organizations, 80 routes, 50 workflows, 30 error templates; about 390 bytes a
-//! line. Line `n` of `total` lies `n/total` into the seven days.
+//! user, organization and, for a fifth of them, a workflow and run; start, end and errors have the
+//! trace id (random) as well. 10,000 users in 200 organizations, 80 routes, 50 workflows, 30 error
+//! templates; about 390 bytes a line. Line `n` of `total` lies `n/total` into the seven days, to
+//! the millisecond.
 
 use std::{
     io::{BufWriter, Write},
@@ -126,10 +127,7 @@ fn write_line(line: &mut String, dice: &mut Dice, request: &mut Request, time: i
             "INFO",
             "request_start",
             "Request started".to_owned(),
-            format!(
-                r#""method":"{method}","route":"{route}","request_bytes":{}"#,
-                dice.below(4096)
-            ),
+            format!(r#""method":"{method}","route":"{route}""#),
         )
     } else if failed {
         let template = dice.below(30);
@@ -185,7 +183,7 @@ fn write_line(line: &mut String, dice: &mut Dice, request: &mut Request, time: i
                 dice.below(100_000)
             ),
             format!(
-                r#""api":"gateway","host":"pay.example","status_code":200,"duration_ms":{}.{:03},"attempt":1"#,
+                r#""api":"gateway","host":"pay.example","status_code":200,"duration_ms":{}.{:03}"#,
                 micros / 1000,
                 micros % 1000
             ),
@@ -198,17 +196,18 @@ fn write_line(line: &mut String, dice: &mut Dice, request: &mut Request, time: i
     );
     let _ = write!(
         line,
-        r#"{{"timestamp":"2026-01-{day:02}T{:02}:{:02}:{:02}.{:09}Z","level":"{level}","message":"{message}","event_type":"{kind}","target":"shop::{noun}","service":{{"name":"shop","version":"1.4.2","environment":"production","instance":"shop-{}"}},"context":{{"request_id":"{}","trace_id":"{}","user_id":"user-{}","organization_id":"org-{}""#,
+        r#"{{"timestamp":"2026-01-{day:02}T{:02}:{:02}:{:02}.{:03}Z","level":"{level}","message":"{message}","event_type":"{kind}","target":"shop::{noun}","service":{{"name":"shop"}},"context":{{"request_id":"{}","user_id":"user-{}","organization_id":"org-{}""#,
         second / 3600,
         second / 60 % 60,
         second % 60,
-        time.rem_euclid(1_000_000_000),
-        request.user % 4,
+        time.rem_euclid(1_000_000_000) / 1_000_000,
         request.id,
-        request.trace,
         request.user,
         request.user % 200,
     );
+    if request.line == 1 || last || level == "ERROR" {
+        let _ = write!(line, r#","trace_id":"{}""#, request.trace);
+    }
     if let Some((workflow, run)) = &request.workflow {
         let _ = write!(
             line,

@@ -10,7 +10,7 @@ use crate::{
     analysis::Event,
     store::{
         Facets, Filter, Histogram, Line, Lines, LogStore, Numbers, Page, Query, StoreError,
-        StoreStats,
+        StoreStats, Texts,
     },
 };
 
@@ -101,6 +101,15 @@ impl LogStore for Scoped {
         self.inner
             .numbers(&self.narrow(query), value, group_by, step_ns)
             .await
+    }
+
+    async fn texts(
+        &self,
+        query: &Query,
+        fields: &[&str],
+        most: usize,
+    ) -> Result<Texts, StoreError> {
+        self.inner.texts(&self.narrow(query), fields, most).await
     }
 
     fn tail(&self) -> broadcast::Receiver<Arc<Line>> {

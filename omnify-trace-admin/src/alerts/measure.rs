@@ -6,7 +6,7 @@ use omnify_trace::schema::EventType;
 
 use super::{AlertRule, Measure};
 use crate::{
-    analysis::{Range, Store, error_groups, of_types},
+    analysis::{MOST_ERRORS, Range, Store, error_groups, of_types},
     store::{StoreError, grammar},
     time::DAY,
 };
@@ -80,7 +80,7 @@ async fn p95(store: &Store, range: &Range) -> Result<Option<f64>, StoreError> {
 async fn new_errors(store: &Store, rule: &AlertRule, range: &Range) -> Result<f64, StoreError> {
     let filters = grammar::parse(&rule.search).filters;
     let none = HashMap::new();
-    let (recent, _) = error_groups(store, range, &filters, &none, range.to).await?;
+    let recent = error_groups(store, range, &filters, &none, range.to, MOST_ERRORS).await?;
     if recent.is_empty() {
         return Ok(0.0);
     }
@@ -88,7 +88,7 @@ async fn new_errors(store: &Store, rule: &AlertRule, range: &Range) -> Result<f6
         from: range.from.saturating_sub(DAY),
         to: range.from,
     };
-    let (earlier, _) = error_groups(store, &before, &filters, &none, range.to).await?;
+    let earlier = error_groups(store, &before, &filters, &none, range.to, MOST_ERRORS).await?;
     let earlier: HashSet<String> = earlier.into_iter().map(|group| group.fingerprint).collect();
     Ok(recent
         .iter()

@@ -22,6 +22,9 @@ static VARIABLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
+/// The kind of an error that names none.
+pub(super) const NO_KIND: &str = "error";
+
 /// The identity of an error group.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Fingerprint {
@@ -73,13 +76,14 @@ pub fn template(message: &str) -> String {
 /// The identity of the error that a line tells of.
 #[must_use]
 pub fn fingerprint(event: &Event) -> Fingerprint {
-    let kind = event
-        .exception("type")
-        .or_else(|| event.event_type())
-        .unwrap_or("error")
-        .to_owned();
-    let template = template(event.error_text());
+    let kind = event.exception("type").or_else(|| event.event_type());
     let place = event.text("location").unwrap_or_else(|| event.target());
+    fingerprint_of(kind.unwrap_or(NO_KIND), event.error_text(), place)
+}
+
+/// The identity of an error of this kind, text and place.
+pub(super) fn fingerprint_of(kind: &str, text: &str, place: &str) -> Fingerprint {
+    let template = template(text);
     let digest = Sha256::new()
         .chain_update(kind.as_bytes())
         .chain_update([0])
@@ -95,7 +99,11 @@ pub fn fingerprint(event: &Event) -> Fingerprint {
             let _ = write!(id, "{byte:02x}");
             id
         });
-    Fingerprint { id, kind, template }
+    Fingerprint {
+        id,
+        kind: kind.to_owned(),
+        template,
+    }
 }
 
 #[cfg(test)]

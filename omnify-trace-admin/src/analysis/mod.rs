@@ -19,7 +19,7 @@ mod support_report;
 mod trace;
 mod workflows;
 
-pub use errors::{ErrorGroup, error_groups, groups_of};
+pub use errors::{ErrorGroup, MOST_ERRORS, error_group, error_groups};
 pub use event::Event;
 pub use fetch::{Range, collect, of_type, of_types, with};
 pub use fingerprint::{Fingerprint, fingerprint, template};

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    ErrorGroup, LineJson, Range, RunCounts, Store, collect, groups_of, of_type, of_types,
+    ErrorGroup, LineJson, Range, RunCounts, Store, collect, error_groups, of_type, of_types,
     series::Grid, step_for, with, workflows,
 };
 use crate::{
@@ -220,10 +220,7 @@ async fn newest_errors(
     now: i64,
 ) -> Result<Vec<ErrorGroup>, StoreError> {
     const LOOK_AT: usize = 2_000;
-    let mut query = range.query();
-    query.filters.push(with("level", ["ERROR"]));
-    let (events, _) = collect(store, &query, Order::Newest, LOOK_AT).await?;
-    Ok(groups_of(&events, range, issues, now))
+    error_groups(store, range, &[], issues, now, LOOK_AT).await
 }
 
 /// Lines by level and by type.

@@ -17,7 +17,6 @@ use super::{
 use crate::{
     analysis::{
         self, ErrorGroup, IncompleteItem, LineJson, LineSchema, Performance, Range, Stats, Trace,
-        fingerprint,
     },
     time,
 };
@@ -28,16 +27,17 @@ const EXAMPLES: usize = 20;
 /// One trace: its spans and lines.
 #[utoipa::path(get, path = "/traces/{trace_id}", tag = "insight",
     params(("trace_id" = String, Path, description = "32 hexadecimal digits")), responses(
-    (status = 200, description = "The trace", body = Trace),
+    (status = 200, description = "The trace", body = Answer<Trace>),
     (status = 404, description = "No line names it", body = Problem),
 ))]
 pub(super) async fn trace(
     caller: Caller,
     Path(trace_id): Path<String>,
-) -> Result<Json<Trace>, ApiError> {
-    let trace = analysis::trace(&*caller.lines, &trace_id).await?;
+) -> Result<Json<Answer<Trace>>, ApiError> {
+    let lines = Noting::new(&caller.lines);
+    let trace = analysis::trace(&lines, &trace_id).await?;
     trace
-        .map(Json)
+        .map(|trace| Json(lines.answer(trace)))
         .ok_or_else(|| ApiError::NotFound("No line names this trace.".to_owned()))
 }
 
@@ -99,7 +99,8 @@ pub(super) async fn errors(
     let (filters, _) = which.filters()?;
     let issues = app.decided().await?;
     let lines = Noting::new(&caller.lines);
-    let (errors, _) = analysis::error_groups(&lines, &range, &filters, &issues, now).await?;
+    let most = analysis::MOST_ERRORS;
+    let errors = analysis::error_groups(&lines, &range, &filters, &issues, now, most).await?;
     Ok(Json(lines.answer(ErrorsBody {
         errors,
         next_cursor: None,
@@ -119,7 +120,7 @@ pub(super) struct ErrorBody {
 /// One error group with its newest lines.
 #[utoipa::path(get, path = "/errors/{fingerprint}", tag = "insight",
     params(("fingerprint" = String, Path, description = "16 hexadecimal digits"), When), responses(
-    (status = 200, description = "The group; without a range that of the last 7 days", body = ErrorBody),
+    (status = 200, description = "The group; without a range that of the last 7 days", body = Answer<ErrorBody>),
     (status = 404, description = "No line in the range has it", body = Problem),
 ))]
 pub(super) async fn error(
@@ -127,7 +128,7 @@ pub(super) async fn error(
     caller: Caller,
     Path(wanted): Path<String>,
     Params(when): Params<When>,
-) -> Result<Json<ErrorBody>, ApiError> {
+) -> Result<Json<Answer<ErrorBody>>, ApiError> {
     let now = time::now();
     // A link to a group outlives the view it came from, so it looks further back by itself.
     let week = Range {
@@ -136,21 +137,13 @@ pub(super) async fn error(
     };
     let range = when.asked(now)?.unwrap_or(week);
     let issues = app.decided().await?;
-    let (groups, events) =
-        analysis::error_groups(&*caller.lines, &range, &[], &issues, now).await?;
-    let group = groups
-        .into_iter()
-        .find(|group| group.fingerprint == wanted)
-        .ok_or_else(|| {
-            ApiError::NotFound("No error in this time has this fingerprint.".to_owned())
-        })?;
-    let examples = events
-        .into_iter()
-        .filter(|event| fingerprint(event).id == wanted)
-        .take(EXAMPLES)
-        .map(|event| LineJson(event.line))
-        .collect();
-    Ok(Json(ErrorBody { group, examples }))
+    let lines = Noting::new(&caller.lines);
+    let found = analysis::error_group(&lines, &range, &issues, now, &wanted, EXAMPLES).await?;
+    let (group, newest) = found.ok_or_else(|| {
+        ApiError::NotFound("No error in this time has this fingerprint.".to_owned())
+    })?;
+    let examples = newest.into_iter().map(LineJson).collect();
+    Ok(Json(lines.answer(ErrorBody { group, examples })))
 }
 
 /// Unfinished code.

@@ -8,6 +8,7 @@ use super::{
     caller::Caller,
     params::{Params, When, given, number},
     problem::{ApiError, Problem},
+    whole::{Answer, Noting},
 };
 use crate::{
     analysis::{self, RunDetail, RunPage, RunQuestion, RunStatus, Workflows, with},
@@ -16,17 +17,17 @@ use crate::{
 
 /// Every workflow in figures.
 #[utoipa::path(get, path = "/workflows", tag = "workflows", params(When), responses(
-    (status = 200, description = "The figures; without a range those of the last 24 hours", body = Workflows),
+    (status = 200, description = "The figures; without a range those of the last 24 hours", body = Answer<Workflows>),
     (status = 400, description = "A parameter was not accepted", body = Problem),
 ))]
 pub(super) async fn workflows(
     caller: Caller,
     Params(when): Params<When>,
-) -> Result<Json<Workflows>, ApiError> {
+) -> Result<Json<Answer<Workflows>>, ApiError> {
     let range = when.or_a_day(time::now())?;
-    Ok(Json(
-        analysis::workflows(&*caller.lines, &*caller.whole, &range).await?,
-    ))
+    let lines = Noting::new(&caller.lines);
+    let workflows = analysis::workflows(&lines, &*caller.whole, &range).await?;
+    Ok(Json(lines.answer(workflows)))
 }
 
 /// Which runs.
@@ -74,31 +75,35 @@ impl RunParams {
     }
 }
 
-async fn page(caller: &Caller, when: &When, params: &RunParams) -> Result<Json<RunPage>, ApiError> {
+async fn page(
+    caller: &Caller,
+    when: &When,
+    params: &RunParams,
+) -> Result<Json<Answer<RunPage>>, ApiError> {
     let range = when.or_a_day(time::now())?;
     let question = params.question()?;
-    Ok(Json(
-        analysis::runs(&*caller.lines, &*caller.whole, &range, &question).await?,
-    ))
+    let lines = Noting::new(&caller.lines);
+    let runs = analysis::runs(&lines, &*caller.whole, &range, &question).await?;
+    Ok(Json(lines.answer(runs)))
 }
 
 /// Runs of all workflows, the newest first.
 #[utoipa::path(get, path = "/runs", tag = "workflows", params(When, RunParams), responses(
-    (status = 200, description = "A page; without a range of the last 24 hours", body = RunPage),
+    (status = 200, description = "A page; without a range of the last 24 hours", body = Answer<RunPage>),
     (status = 400, description = "A parameter was not accepted", body = Problem),
 ))]
 pub(super) async fn list(
     caller: Caller,
     Params(when): Params<When>,
     Params(params): Params<RunParams>,
-) -> Result<Json<RunPage>, ApiError> {
+) -> Result<Json<Answer<RunPage>>, ApiError> {
     page(&caller, &when, &params).await
 }
 
 /// Runs of one workflow, the newest first.
 #[utoipa::path(get, path = "/workflows/{id}/runs", tag = "workflows",
     params(("id" = String, Path, description = "Of the workflow"), When, RunParams), responses(
-    (status = 200, description = "A page; without a range of the last 24 hours", body = RunPage),
+    (status = 200, description = "A page; without a range of the last 24 hours", body = Answer<RunPage>),
     (status = 400, description = "A parameter was not accepted", body = Problem),
 ))]
 pub(super) async fn of_workflow(
@@ -106,7 +111,7 @@ pub(super) async fn of_workflow(
     Path(id): Path<String>,
     Params(when): Params<When>,
     Params(params): Params<RunParams>,
-) -> Result<Json<RunPage>, ApiError> {
+) -> Result<Json<Answer<RunPage>>, ApiError> {
     page(
         &caller,
         &when,
@@ -121,14 +126,15 @@ pub(super) async fn of_workflow(
 /// One run with its steps and calls.
 #[utoipa::path(get, path = "/runs/{run_id}", tag = "workflows",
     params(("run_id" = String, Path, description = "Of the run")), responses(
-    (status = 200, description = "The run", body = RunDetail),
+    (status = 200, description = "The run", body = Answer<RunDetail>),
     (status = 404, description = "No line names it", body = Problem),
 ))]
 pub(super) async fn one(
     caller: Caller,
     Path(run_id): Path<String>,
-) -> Result<Json<RunDetail>, ApiError> {
-    let run = analysis::run_detail(&*caller.lines, &*caller.whole, &run_id).await?;
-    run.map(Json)
+) -> Result<Json<Answer<RunDetail>>, ApiError> {
+    let lines = Noting::new(&caller.lines);
+    let run = analysis::run_detail(&lines, &*caller.whole, &run_id).await?;
+    run.map(|run| Json(lines.answer(run)))
         .ok_or_else(|| ApiError::NotFound("No line names this run.".to_owned()))
 }

@@ -13,6 +13,7 @@ use super::{
     caller::Caller,
     params::{Params, When, given},
     problem::{ApiError, Problem},
+    whole::{Answer, Noting},
 };
 use crate::{
     access::Role,
@@ -46,7 +47,7 @@ pub(super) struct SupportParams {
 
 /// Report on a client's last hours.
 #[utoipa::path(post, path = "/client-support", tag = "support", params(SupportParams), request_body = SupportRequest, responses(
-    (status = 200, description = "The report", body = SupportReport),
+    (status = 200, description = "The report", body = Answer<SupportReport>),
     (status = 400, description = "A parameter was not accepted", body = Problem),
     (status = 403, description = "Needs the role support", body = Problem),
 ))]
@@ -82,7 +83,8 @@ pub(super) async fn client_support(
             format!("`{format}` is none of json, markdown, html."),
         ));
     }
-    let report = analysis::support_report(&*caller.lines, &*caller.whole, &question).await?;
+    let lines = Noting::new(&caller.lines);
+    let report = analysis::support_report(&lines, &*caller.whole, &question).await?;
     tracing::info!(
         target: "omnify_trace_admin::audit",
         event_type = "client_support",
@@ -102,6 +104,6 @@ pub(super) async fn client_support(
             to_html(&report),
         )
             .into_response(),
-        _ => Json(report).into_response(),
+        _ => Json(lines.answer(report)).into_response(),
     })
 }

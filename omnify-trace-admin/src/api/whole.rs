@@ -10,7 +10,8 @@ use utoipa::ToSchema;
 
 use super::logs::PartialBody;
 use crate::store::{
-    Facets, Histogram, Line, Lines, LogStore, Numbers, Page, Partial, Query, StoreError, StoreStats,
+    Facets, Histogram, Line, Lines, LogStore, Numbers, Page, Partial, Query, StoreError,
+    StoreStats, Texts,
 };
 
 /// An answer, and whether one of the questions behind it ran out of its budget.
@@ -103,6 +104,17 @@ impl LogStore for Noting {
         step_ns: Option<i64>,
     ) -> Result<Numbers, StoreError> {
         let answer = self.inner.numbers(query, value, group_by, step_ns).await?;
+        self.note(answer.partial.as_ref());
+        Ok(answer)
+    }
+
+    async fn texts(
+        &self,
+        query: &Query,
+        fields: &[&str],
+        most: usize,
+    ) -> Result<Texts, StoreError> {
+        let answer = self.inner.texts(query, fields, most).await?;
         self.note(answer.partial.as_ref());
         Ok(answer)
     }

@@ -134,6 +134,8 @@ pub(crate) struct Leaf<'a> {
     /// What a string says; any other value as it is written.
     pub(crate) text: Cow<'a, str>,
     pub(crate) number: Option<f64>,
+    /// Whether it is a string.
+    pub(crate) is_text: bool,
     /// Whether [`Filter::Text`] looks here: strings and arrays, but not the timestamp.
     pub(crate) searchable: bool,
 }
@@ -170,6 +172,7 @@ impl<'a> Leaves<'a> {
             path: Cow::Borrowed(path),
             text: Cow::Borrowed(text),
             number: None,
+            is_text: true,
             searchable,
         };
         Self(vec![
@@ -218,6 +221,7 @@ fn leaf<'a>(
             json::Token::Number => json::number(written.as_bytes()),
             _ => None,
         },
+        is_text,
         searchable: (is_text || token == json::Token::Array) && path != fields::TIMESTAMP,
         path: Cow::Owned(path.to_owned()),
     }

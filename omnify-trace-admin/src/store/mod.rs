@@ -11,6 +11,7 @@ mod loki;
 mod matcher;
 mod query;
 pub(crate) mod scan;
+mod texts;
 mod time;
 
 use std::sync::Arc;
@@ -62,6 +63,17 @@ pub trait LogStore: Send + Sync + 'static {
         group_by: &[&str],
         step_ns: Option<i64>,
     ) -> Result<Numbers, StoreError>;
+
+    /// The strings that the newest lines have in some fields, at most `most` lines: what a search
+    /// finds, without the lines.
+    async fn texts(
+        &self,
+        query: &Query,
+        fields: &[&str],
+        most: usize,
+    ) -> Result<Texts, StoreError> {
+        texts::by_search(self, query, fields, most).await
+    }
 
     /// Every new line as it becomes searchable. A receiver that lags is told how many it missed.
     fn tail(&self) -> broadcast::Receiver<Arc<Line>>;

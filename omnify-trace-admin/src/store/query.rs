@@ -137,6 +137,28 @@ pub struct Lines {
     pub partial: Option<Partial>,
 }
 
+/// The texts of some fields of lines.
+#[derive(Debug, Clone, Default)]
+pub struct Texts {
+    /// The newest first.
+    pub rows: Vec<TextRow>,
+    /// Whether there are more lines than were asked for.
+    pub more: bool,
+    /// The budget ended before the answer was whole.
+    pub partial: Option<Partial>,
+}
+
+/// The texts of some fields of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextRow {
+    /// Of the line.
+    pub id: String,
+    /// Unix nanoseconds.
+    pub timestamp: i64,
+    /// In the order asked for; `None` where the line has no string there.
+    pub values: Vec<Option<Arc<str>>>,
+}
+
 /// How far a query got before its budget ended.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Partial {

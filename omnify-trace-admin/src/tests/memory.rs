@@ -1,6 +1,9 @@
 //! A store in memory, by the book: for tests of what stands on the trait.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use async_trait::async_trait;
 use parking_lot::RwLock;
@@ -9,8 +12,8 @@ use tokio::sync::broadcast;
 
 use crate::{
     store::{
-        Facets, Histogram, Line, Lines, LogStore, Matcher, Numbers, Order, Page, Query, StoreError,
-        StoreStats,
+        Facets, Histogram, Line, Lines, LogStore, Matcher, Numbers, Order, Page, Partial, Query,
+        StoreError, StoreStats,
         scan::{Counting, Measuring, Tops},
     },
     time,
@@ -19,6 +22,7 @@ use crate::{
 pub(super) struct MemoryStore {
     lines: RwLock<Vec<Line>>,
     tail: broadcast::Sender<Arc<Line>>,
+    hurried: AtomicBool,
 }
 
 impl MemoryStore {
@@ -26,7 +30,20 @@ impl MemoryStore {
         Self {
             lines: RwLock::default(),
             tail: broadcast::channel(16).0,
+            hurried: AtomicBool::new(false),
         }
+    }
+
+    /// From now on every answer says that it is not whole.
+    pub(super) fn hurry(&self) {
+        self.hurried.store(true, Ordering::Relaxed);
+    }
+
+    fn partial(&self) -> Option<Partial> {
+        self.hurried.load(Ordering::Relaxed).then(|| Partial {
+            reason: "time".to_owned(),
+            reached: 0,
+        })
     }
 
     /// Adds a line; it is searchable and in the tail at once.
@@ -93,7 +110,7 @@ impl LogStore for MemoryStore {
         Ok(Lines {
             lines,
             next_cursor,
-            partial: None,
+            partial: self.partial(),
         })
     }
 
@@ -126,7 +143,7 @@ impl LogStore for MemoryStore {
         Ok(Histogram {
             step_ns,
             buckets: counting.buckets(),
-            partial: None,
+            partial: self.partial(),
         })
     }
 
@@ -140,7 +157,7 @@ impl LogStore for MemoryStore {
         self.found(query).iter().for_each(|line| tops.add(line));
         Ok(Facets {
             facets: tops.facets(top),
-            partial: None,
+            partial: self.partial(),
         })
     }
 
@@ -157,7 +174,7 @@ impl LogStore for MemoryStore {
             .for_each(|line| measuring.add(line));
         Ok(Numbers {
             groups: measuring.groups(),
-            partial: None,
+            partial: self.partial(),
         })
     }
 

@@ -5,6 +5,7 @@
 )]
 
 mod access;
+mod audit;
 mod embedded;
 mod live;
 mod memory;

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use axum::http::{Method, header};
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Bench, TOKEN};
 
@@ -181,4 +181,40 @@ async fn what_is_wrong_is_named() {
         .get("logs?cursor=nonsense")
         .await
         .problem(400, "OT0301");
+}
+
+/// Whatever a page is made of: if a question behind it ran out of its budget, the page says so.
+#[tokio::test]
+async fn every_page_says_that_it_is_not_whole() {
+    let bench = Bench::new().await;
+    let ids = json!({"trace_id": "0123456789abcdef0123456789abcdef", "run_id": "r1", "workflow_id": "w1", "user_id": "u1"});
+    bench.line(20, "workflow_start", ids.clone(), json!({}));
+    bench.leveled(10, "ERROR", "request_error", ids, json!({}), Value::Null);
+    let errors = bench.get("errors").await.ok();
+    assert!(errors["partial"].is_null(), "{errors}");
+    let fingerprint = errors["errors"][0]["fingerprint"].as_str().unwrap();
+    bench.store.hurry();
+    let pages = [
+        "logs",
+        "logs/histogram",
+        "logs/facets",
+        "stats",
+        "performance",
+        "errors",
+        &format!("errors/{fingerprint}"),
+        "incomplete",
+        "workflows",
+        "workflows/w1/runs",
+        "runs",
+        "runs/r1",
+        "traces/0123456789abcdef0123456789abcdef",
+    ];
+    for page in pages {
+        let answer = bench.get(page).await.ok();
+        assert_eq!(answer["partial"]["reason"], "time", "{page}: {answer}");
+    }
+    let report = bench
+        .post("client-support", json!({"clientId": "u1"}))
+        .await;
+    assert_eq!(report.ok()["partial"]["reason"], "time");
 }

@@ -5,9 +5,8 @@
 //! with their counts if they are few; for running text, which blocks hold which three letters;
 //! for ids, which blocks may hold which value. Beside them, counts per minute, level and type.
 
-use std::collections::HashMap;
-
 use arrow_array::{Array, StringArray};
+use foldhash::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -206,8 +205,14 @@ impl ColumnIndex {
     fn of(array: &StringArray, path: &str, prose: bool) -> Self {
         let mut column = Self {
             present: present(array),
+            distinct: distinct(array, MAX_DISTINCT, MAX_DISTINCT_BYTES),
             ..Self::default()
         };
+        if column.distinct.is_some() {
+            // The values themselves say all that the rest could.
+            column.dictionary = true;
+            return column;
+        }
         let bytes = &array.value_data()[span(array)];
         let mut seen = [false; 256];
         for &byte in bytes {
@@ -222,13 +227,11 @@ impl ColumnIndex {
             .map(|row| usize::try_from(array.value_length(row)).unwrap_or(0))
             .max()
             .unwrap_or(0);
-        let values = array.len() - array.null_count();
-        column.distinct = distinct(array, MAX_DISTINCT, MAX_DISTINCT_BYTES);
-        column.dictionary = column.distinct.is_some() || is_repetitive(array, values);
-        if prose && column.distinct.is_none() {
+        column.dictionary = is_repetitive(array, array.len() - array.null_count());
+        if prose {
             if seen[usize::from(b' ')] {
                 column.grams = Some(Grams::of(array));
-            } else if !column.dictionary && !path.ends_with("span_id") {
+            } else if !path.ends_with("span_id") {
                 column.ranges = ranges(array);
                 if column.ranges.is_none() {
                     column.ids = Some(ids(array));
@@ -276,7 +279,8 @@ impl ColumnIndex {
             mask &= hits.fold(0, |mask, (block, _)| mask | bit(block));
         }
         if let Some(ids) = &self.ids {
-            mask &= probes(value, ids.len()).fold(u64::MAX, |mask, at| mask & ids[at]);
+            let hash = hash(&[value.as_bytes()]);
+            mask &= probes(hash, ids.len()).fold(u64::MAX, |mask, at| mask & ids[at]);
         }
         if let Some(grams) = &self.grams {
             mask &= grams.mask(&fold(value));
@@ -293,28 +297,25 @@ fn span(array: &StringArray) -> std::ops::Range<usize> {
 
 /// The values with counts, if they are few.
 fn distinct(array: &StringArray, most: usize, most_bytes: usize) -> Option<Vec<(String, u64)>> {
-    let mut counts: HashMap<&str, u64> = HashMap::with_capacity(64);
-    let mut bytes = 0;
-    let mut last: Option<(&str, u64)> = None;
+    let mut places: HashMap<&str, usize> = HashMap::default();
+    let mut counts: Vec<(&str, u64)> = Vec::new();
+    let (mut bytes, mut last) = (0, usize::MAX);
     for value in array.iter().flatten() {
-        match &mut last {
-            Some((known, count)) if *known == value => *count += 1,
-            _ => {
-                if let Some((known, count)) = last.replace((value, 1)) {
-                    *counts.entry(known).or_default() += count;
-                }
-                if !counts.contains_key(value) {
+        if counts.get(last).is_none_or(|known| known.0 != value) {
+            last = match places.get(value) {
+                Some(&place) => place,
+                None => {
                     bytes += value.len();
-                    counts.insert(value, 0);
-                    if counts.len() > most || bytes > most_bytes {
+                    if counts.len() >= most || bytes > most_bytes {
                         return None;
                     }
+                    counts.push((value, 0));
+                    places.insert(value, counts.len() - 1);
+                    counts.len() - 1
                 }
-            }
+            };
         }
-    }
-    if let Some((known, count)) = last {
-        *counts.entry(known).or_default() += count;
+        counts[last].1 += 1;
     }
     let mut counts: Vec<(String, u64)> = counts
         .into_iter()
@@ -326,7 +327,7 @@ fn distinct(array: &StringArray, most: usize, most_bytes: usize) -> Option<Vec<(
 
 /// Whether values repeat so much that a dictionary pays.
 fn is_repetitive(array: &StringArray, values: usize) -> bool {
-    let mut seen: std::collections::HashSet<&str> = std::collections::HashSet::new();
+    let mut seen: HashSet<&str> = HashSet::default();
     // Every third value, so that ids which repeat on neighbouring rows do not look frequent.
     let sample = array.iter().flatten().step_by(3).take(16_384);
     let taken = sample.map(|value| seen.insert(value)).count().max(1);
@@ -374,21 +375,20 @@ fn ids(array: &StringArray) -> Vec<u64> {
     let blocks = array.len().div_ceil(BLOCK);
     let hashes = |block: usize| {
         let rows = block * BLOCK..array.len().min((block + 1) * BLOCK);
-        let mut hashes: Vec<&str> = rows
+        let mut hashes: Vec<u64> = rows
             .filter(|&row| array.is_valid(row))
-            .map(|row| array.value(row))
+            .map(|row| hash(&[array.value(row).as_bytes()]))
             .collect();
-        hashes.dedup();
         hashes.sort_unstable();
         hashes.dedup();
         hashes
     };
-    let per_block: Vec<Vec<&str>> = (0..blocks).map(hashes).collect();
+    let per_block: Vec<Vec<u64>> = (0..blocks).map(hashes).collect();
     let most = per_block.iter().map(Vec::len).max().unwrap_or(0);
     let mut words = vec![0; (most * ID_BITS).max(64)];
-    for (block, values) in per_block.iter().enumerate() {
-        for value in values {
-            for at in probes(value, words.len()) {
+    for (block, hashes) in per_block.iter().enumerate() {
+        for &hash in hashes {
+            for at in probes(hash, words.len()) {
                 words[at] |= bit(block);
             }
         }
@@ -396,8 +396,7 @@ fn ids(array: &StringArray) -> Vec<u64> {
     words
 }
 
-fn probes(value: &str, words: usize) -> impl Iterator<Item = usize> + use<> {
-    let hash = hash(&[value.as_bytes()]);
+fn probes(hash: u64, words: usize) -> impl Iterator<Item = usize> + use<> {
     let step = hash.rotate_left(32) | 1;
     let words = words.max(1) as u64;
     (0..ID_PROBES).map(move |probe| {
@@ -478,7 +477,7 @@ impl Rollup {
     fn of(chunk: &Chunk) -> Self {
         let levels = Groups::of(chunk, &["level".to_owned()]);
         let types = Groups::of(chunk, &["event_type".to_owned()]);
-        let mut counts: HashMap<(i64, u32, u32), u64> = HashMap::new();
+        let mut counts: HashMap<(i64, u32, u32), u64> = HashMap::default();
         let mut last = (i64::MIN, 0, 0);
         let mut run = 0;
         for row in 0..chunk.rows() {

@@ -12,6 +12,7 @@
 //! | `shape`, `fast`, `chunk` | lines cut into columns, and put together again |
 //! | `segment`, `index` | Parquet files, checksums; what spares reading them |
 //! | `shared`, `tend` | the searchable state; sealing; joining, retention, quarantine |
+//! | `kept` | columns that were decoded not long ago |
 //! | `exec` | queries |
 
 mod chunk;
@@ -20,6 +21,7 @@ mod fast;
 pub(super) mod files;
 mod follow;
 mod index;
+mod kept;
 mod ranges;
 mod segment;
 mod shape;
@@ -44,7 +46,7 @@ use tokio::sync::broadcast;
 
 use self::{chunk::Chunk, shared::Shared, source::Catalog, tailer::Tailer};
 use super::{
-    Facets, Histogram, Line, Lines, LogStore, Numbers, Page, Query, StoreError, StoreStats,
+    Facets, Histogram, Line, Lines, LogStore, Numbers, Page, Query, StoreError, StoreStats, Texts,
 };
 
 /// How the embedded store works. `StoreOptions::new(log_dir, data_dir)` is useful as it stands.
@@ -69,6 +71,8 @@ pub struct StoreOptions {
     pub max_age: Option<Duration>,
     /// How many bytes the segments may have in all; the oldest go first. Defaults to no limit.
     pub max_bytes: Option<u64>,
+    /// How many bytes of decoded columns are kept for the next question. Defaults to 64 MiB.
+    pub keep_bytes: usize,
 }
 
 impl StoreOptions {
@@ -85,6 +89,7 @@ impl StoreOptions {
             sealers: 2,
             max_age: None,
             max_bytes: None,
+            keep_bytes: 64 << 20,
         }
     }
 
@@ -114,6 +119,13 @@ impl StoreOptions {
     #[must_use]
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = Some(bytes);
+        self
+    }
+
+    /// How many bytes of decoded columns are kept for the next question. Defaults to 64 MiB.
+    #[must_use]
+    pub fn keep_bytes(mut self, bytes: usize) -> Self {
+        self.keep_bytes = bytes;
         self
     }
 
@@ -305,6 +317,18 @@ impl LogStore for EmbeddedStore {
         .await
     }
 
+    async fn texts(
+        &self,
+        query: &Query,
+        fields: &[&str],
+        most: usize,
+    ) -> Result<Texts, StoreError> {
+        let query = query.clone();
+        let fields: Vec<String> = fields.iter().map(|&field| field.to_owned()).collect();
+        self.run(move |shared, stop| exec::texts(&shared.view(), &query, &fields, most, stop))
+            .await
+    }
+
     fn tail(&self) -> broadcast::Receiver<Arc<Line>> {
         self.shared.live.subscribe()
     }
@@ -322,12 +346,17 @@ impl LogStore for EmbeddedStore {
 fn line(chunk: &Chunk, row: usize) -> Line {
     let source = chunk.source_of(row);
     Line {
-        id: format!("{:016x}-{:x}", source.id, chunk.offset.value(row)),
+        id: write_id(source.id, chunk.offset.value(row)),
         timestamp: chunk.time.value(row),
         raw: chunk.raw(row).into(),
         is_json: chunk.is_json(row),
         file: source.name.clone(),
     }
+}
+
+/// The id of a line: its source, and where it stands there.
+fn write_id(source: u64, offset: u64) -> String {
+    format!("{source:016x}-{offset:x}")
 }
 
 fn lock(directory: &Path) -> Result<File, StoreError> {

@@ -18,6 +18,7 @@ use tokio::sync::broadcast;
 use super::{
     StoreOptions,
     chunk::Chunk,
+    kept::Kept,
     segment::{self, Segment},
     source::{Catalog, Extent, Mark, Source},
 };
@@ -51,6 +52,7 @@ pub(crate) struct View {
     pub(crate) sealing: Vec<(u64, Vec<Arc<Chunk>>)>,
     /// The growing part.
     pub(crate) memory: Vec<Arc<Chunk>>,
+    pub(crate) kept: Arc<Kept>,
 }
 
 impl View {
@@ -100,11 +102,13 @@ impl Shared {
         segments: Vec<Arc<Segment>>,
         quarantined: u64,
     ) -> Self {
+        let kept = Arc::new(Kept::new(options.keep_bytes));
         Self {
             options,
             catalog: Mutex::new(catalog),
             view: RwLock::new(Arc::new(View {
                 segments,
+                kept,
                 ..View::default()
             })),
             live: broadcast::channel(TAIL_CAPACITY).0,
@@ -277,7 +281,7 @@ impl Shared {
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let segment = write(
             &self.options.data_dir,
-            &chunk,
+            chunk,
             part.extents.clone(),
             Vec::new(),
         )?;
@@ -294,7 +298,7 @@ impl Shared {
 /// Writes a segment so that after a crash it is there whole or not at all.
 pub(crate) fn write(
     directory: &Path,
-    chunk: &Chunk,
+    chunk: Chunk,
     extents: Vec<Extent>,
     replaces: Vec<String>,
 ) -> Result<Segment, StoreError> {

@@ -92,19 +92,21 @@ fn join(shared: &Shared, group: &[Arc<Segment>]) -> Result<Segment, StoreError> 
     let mut builder = Builder::default();
     let mut catalog = Catalog::default();
     for segment in group {
-        let chunk = segment.read_all()?;
         for extent in &segment.meta.sources {
             catalog.add(extent);
         }
-        for row in 0..chunk.rows() {
-            let slot = builder.source(chunk.source_of(row));
-            // A line without a time of its own keeps the time it arrived at.
-            builder.push(
-                slot,
-                chunk.offset.value(row),
-                &chunk.raw(row),
-                chunk.time.value(row),
-            );
+        for group in 0..segment.groups.len() {
+            let chunk = segment.read_all(group)?;
+            for row in 0..chunk.rows() {
+                let slot = builder.source(chunk.source_of(row));
+                // A line without a time of its own keeps the time it arrived at.
+                builder.push(
+                    slot,
+                    chunk.offset.value(row),
+                    &chunk.raw(row),
+                    chunk.time.value(row),
+                );
+            }
         }
     }
     let odd = |error: arrow_schema::ArrowError| StoreError::Unavailable(error.to_string());
@@ -114,7 +116,7 @@ fn join(shared: &Shared, group: &[Arc<Segment>]) -> Result<Segment, StoreError> 
         .iter()
         .map(|segment| segment.meta.id.clone())
         .collect();
-    shared::write(&shared.options.data_dir, &chunk, extents, replaces)
+    shared::write(&shared.options.data_dir, chunk, extents, replaces)
 }
 
 /// Removes what is too old or too much.

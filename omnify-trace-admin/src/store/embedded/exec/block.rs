@@ -2,22 +2,36 @@
 
 use std::{ops::Range, sync::Arc};
 
+use arrow_array::{Array, ArrayRef, cast::AsArray};
+
 use crate::store::{
     StoreError,
     embedded::{
         chunk::Chunk,
         index::{BLOCK, Index, bit},
-        segment::{Own, Segment},
+        kept::{Kept, Key, Which},
+        segment::{Group, Own, Segment},
         shape::Tables,
         shared::View,
     },
 };
 
-/// A chunk or a segment.
+/// Who asks for more columns than this does not aggregate.
+const MOST_KEPT: usize = 8;
+
+/// A chunk or a group of a segment.
 #[derive(Debug, Clone)]
 pub(crate) enum Block {
     Memory(Arc<Chunk>),
-    Sealed(Arc<Segment>),
+    Sealed(Sealed),
+}
+
+/// A group of a segment, and the columns that are kept decoded.
+#[derive(Debug, Clone)]
+pub(crate) struct Sealed {
+    pub(crate) segment: Arc<Segment>,
+    group: usize,
+    kept: Arc<Kept>,
 }
 
 /// Rows that were loaded: row `n` of the chunk is the `n`th of `ranges`.
@@ -29,7 +43,17 @@ pub(crate) struct Loaded {
 impl Block {
     /// The blocks that may have lines in `[from, to)`, the newest end first.
     pub(crate) fn of(view: &View, from: i64, to: i64) -> Vec<Self> {
-        let sealed = view.segments.iter().cloned().map(Self::Sealed);
+        let groups = |segment: &Arc<Segment>| {
+            let segment = segment.clone();
+            (0..segment.groups.len()).map(move |group| {
+                Self::Sealed(Sealed {
+                    segment: segment.clone(),
+                    group,
+                    kept: view.kept.clone(),
+                })
+            })
+        };
+        let sealed = view.segments.iter().flat_map(groups);
         let memory = view.chunks().cloned().map(Self::Memory);
         let overlaps =
             |block: &Self| block.rows() > 0 && block.first() < to && block.last() >= from;
@@ -41,7 +65,7 @@ impl Block {
     pub(crate) fn rows(&self) -> usize {
         match self {
             Self::Memory(chunk) => chunk.rows(),
-            Self::Sealed(segment) => usize::try_from(segment.meta.rows).unwrap_or(0),
+            Self::Sealed(sealed) => sealed.group().rows,
         }
     }
 
@@ -49,7 +73,7 @@ impl Block {
     pub(crate) fn first(&self) -> i64 {
         match self {
             Self::Memory(chunk) => chunk.time.value(0),
-            Self::Sealed(segment) => segment.meta.first,
+            Self::Sealed(sealed) => sealed.group().first,
         }
     }
 
@@ -57,21 +81,21 @@ impl Block {
     pub(crate) fn last(&self) -> i64 {
         match self {
             Self::Memory(chunk) => chunk.time.value(chunk.rows() - 1),
-            Self::Sealed(segment) => segment.meta.last,
+            Self::Sealed(sealed) => sealed.group().last,
         }
     }
 
     pub(crate) fn tables(&self) -> &Tables {
         match self {
             Self::Memory(chunk) => &chunk.tables,
-            Self::Sealed(segment) => &segment.tables,
+            Self::Sealed(sealed) => &sealed.segment.tables,
         }
     }
 
     pub(crate) fn index(&self) -> Option<&Index> {
         match self {
             Self::Memory(_) => None,
-            Self::Sealed(segment) => Some(&segment.index),
+            Self::Sealed(sealed) => Some(&sealed.group().index),
         }
     }
 
@@ -87,8 +111,8 @@ impl Block {
                 chunk: chunk.clone(),
                 ranges: std::iter::once(0..chunk.rows()).collect(),
             }),
-            Self::Sealed(segment) => {
-                let chunk = Arc::new(segment.read(columns, own, &ranges)?);
+            Self::Sealed(sealed) => {
+                let chunk = Arc::new(sealed.read(columns, own, &ranges)?);
                 Ok(Loaded { chunk, ranges })
             }
         }
@@ -153,6 +177,72 @@ impl Block {
     pub(crate) fn within(&self, from: i64, to: i64) -> u64 {
         self.index()
             .map_or(u64::MAX, |index| index.within(from, to))
+    }
+}
+
+impl Sealed {
+    fn group(&self) -> &Group {
+        &self.segment.groups[self.group]
+    }
+
+    fn read(
+        &self,
+        columns: &[usize],
+        own: Own,
+        ranges: &[Range<usize>],
+    ) -> Result<Chunk, StoreError> {
+        let whole = |range: &Range<usize>| *range == (0..self.group().rows);
+        // Pages of lines want every column, and few rows of it.
+        let keeps =
+            ranges.first().is_some_and(whole) && columns.len() <= MOST_KEPT && !own.has(Own::ALL);
+        if !keeps {
+            return self.segment.read(self.group, columns, own, ranges);
+        }
+        let key = |column| Key {
+            id: self.segment.meta.id.clone(),
+            group: self.group,
+            column,
+        };
+        let mut wanted: Vec<Which> = columns.iter().copied().map(Which::Field).collect();
+        wanted.extend(own.has(Own::TIME).then_some(Which::Time));
+        wanted.extend(own.has(Own::SHAPE).then_some(Which::Shape));
+        let (mut missing, mut missing_own, mut known) = (Vec::new(), Own::NONE, Vec::new());
+        for which in wanted.iter().copied() {
+            match (self.kept.get(&key(which)), which) {
+                (Some(array), _) => known.push((which, array)),
+                (None, Which::Field(column)) => missing.push(column),
+                (None, Which::Time) => missing_own = missing_own.with(Own::TIME),
+                (None, Which::Shape) => missing_own = missing_own.with(Own::SHAPE),
+            }
+        }
+        let mut chunk = self
+            .segment
+            .read(self.group, &missing, missing_own, ranges)?;
+        for column in missing {
+            if let Some(data) = chunk
+                .columns
+                .get(column)
+                .filter(|data| !data.array.is_empty())
+            {
+                self.kept.put(key(Which::Field(column)), &data.array);
+            }
+        }
+        if missing_own.has(Own::TIME) {
+            let array: ArrayRef = Arc::new(chunk.time.clone());
+            self.kept.put(key(Which::Time), &array);
+        }
+        if missing_own.has(Own::SHAPE) {
+            let array: ArrayRef = Arc::new(chunk.shape.clone());
+            self.kept.put(key(Which::Shape), &array);
+        }
+        for (which, array) in known {
+            match which {
+                Which::Field(column) => chunk.columns[column].array = array,
+                Which::Time => chunk.time = array.as_primitive().clone(),
+                Which::Shape => chunk.shape = array.as_primitive().clone(),
+            }
+        }
+        Ok(chunk)
     }
 }
 

@@ -30,10 +30,14 @@ pub(crate) struct Plan<'a> {
     pub(crate) columns: Vec<usize>,
     /// Our own columns to load.
     pub(crate) own: Own,
+    /// Rows of the block.
+    rows: usize,
 }
 
 #[derive(Debug)]
 enum Node<'a> {
+    /// Holds for every row of the block: its index says so.
+    All,
     Not(Box<Node<'a>>),
     Any(Vec<Node<'a>>),
     Test {
@@ -62,6 +66,7 @@ impl<'a> Plan<'a> {
             mask: u64::MAX,
             columns: Vec::new(),
             own: Own::NONE,
+            rows: block.rows(),
         };
         for ready in filters {
             let (node, mask) = compile(ready, block.tables(), index, &mut plan);
@@ -142,6 +147,13 @@ fn compile<'a>(
         Ready::Exists(paths) => (Test::Exists, under(tables, paths)),
     };
     let time = has_time(ready);
+    let always = |column: &usize| {
+        let own = index.and_then(|index| index.columns.get(*column));
+        own.is_some_and(|own| test.always(own, tables.columns[*column].storage, plan.rows))
+    };
+    if columns.iter().any(always) {
+        return (Node::All, u64::MAX);
+    }
     let mut mask = index.map_or(u64::MAX, |index| index.raw);
     let mut kept = Vec::with_capacity(columns.len());
     for column in columns {
@@ -238,6 +250,18 @@ impl Test<'_> {
         }
     }
 
+    /// Whether the test holds for all rows, as far as the column's index tells.
+    fn always(&self, column: &ColumnIndex, storage: Storage, rows: usize) -> bool {
+        let decides = matches!(self, Self::OneOf(_) | Self::Contains(_) | Self::Text(_));
+        let values = column.distinct.as_deref().unwrap_or_default();
+        let lines: u64 = values.iter().map(|(_, count)| count).sum();
+        decides
+            && storage == Storage::Text
+            && rows > 0
+            && lines == rows as u64
+            && values.iter().all(|(value, _)| self.on_text(value))
+    }
+
     /// Whether the test holds for a text.
     fn on_text(&self, text: &str) -> bool {
         match self {
@@ -264,6 +288,7 @@ impl Test<'_> {
 impl Node<'_> {
     fn hits(&self, chunk: &Chunk) -> Vec<bool> {
         match self {
+            Self::All => vec![true; chunk.rows()],
             Self::Not(inner) => {
                 let mut hits = inner.hits(chunk);
                 hits.iter_mut().for_each(|hit| *hit = !*hit);

@@ -6,9 +6,13 @@
 
 pub(crate) mod aggregate;
 pub(crate) mod block;
+mod facets;
 pub(crate) mod filter;
+mod histogram;
+mod numbers;
 mod rolled;
 pub(crate) mod search;
+mod texts;
 pub(crate) mod values;
 
 use std::{
@@ -20,11 +24,14 @@ use std::{
 };
 
 pub(crate) use self::{
-    aggregate::{facets, histogram, numbers},
+    facets::facets,
+    histogram::histogram,
+    numbers::numbers,
     search::{context, get, search},
+    texts::texts,
 };
 use super::shared::Shared;
-use crate::store::{Partial, Query, StoreStats};
+use crate::store::{Partial, Query, StoreError, StoreStats};
 
 /// Tells a query that nobody waits for its answer.
 #[derive(Debug, Clone, Default)]
@@ -119,4 +126,25 @@ pub(crate) fn stats(shared: &Shared) -> StoreStats {
         span(chunk.time.value(0), chunk.time.value(rows - 1));
     }
     stats
+}
+
+/// Does the work for each item, half of it on a second thread if there are several.
+fn in_two<T: Send, R: Send>(
+    mut items: Vec<T>,
+    work: impl Fn(T) -> Result<R, StoreError> + Sync,
+) -> Vec<Result<R, StoreError>> {
+    let half = items.split_off(items.len().div_ceil(2));
+    let each = |items: Vec<T>| items.into_iter().map(&work).collect::<Vec<_>>();
+    if half.is_empty() {
+        return each(items);
+    }
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| each(half));
+        let mut done = each(items);
+        done.extend(other.join().unwrap_or_else(|_| {
+            let lost = "a query thread ended early".to_owned();
+            vec![Err(StoreError::Unavailable(lost))]
+        }));
+        done
+    })
 }

@@ -6,10 +6,16 @@ use super::{
     Stop, Watch,
     block::{Block, join},
     filter::Plan,
+    in_two,
 };
 use crate::store::{
-    Filter, Line, Lines, Order, Page, Query, StoreError,
-    embedded::{line, segment::Own, shape::Hole, shared::View},
+    Filter, Line, Lines, Order, Page, Partial, Query, StoreError,
+    embedded::{
+        line,
+        segment::Own,
+        shape::{Hole, RAW_COLUMN},
+        shared::View,
+    },
     matcher::{Leaves, Ready},
 };
 
@@ -18,11 +24,20 @@ pub(crate) type Key = (i64, u64, u64);
 
 /// A line that was found but not yet read.
 #[derive(Debug, Clone, Copy)]
-struct Hit {
-    key: Key,
-    block: usize,
-    row: usize,
+pub(super) struct Hit {
+    pub(super) key: Key,
+    pub(super) block: usize,
+    pub(super) row: usize,
     shape: u32,
+}
+
+/// The lines of a page, not yet read.
+pub(super) struct Found {
+    pub(super) blocks: Vec<Block>,
+    /// In the page's order.
+    pub(super) hits: Vec<Hit>,
+    pub(super) more: bool,
+    pub(super) partial: Option<Partial>,
 }
 
 fn parse_cursor(text: &str) -> Result<Key, StoreError> {
@@ -55,7 +70,7 @@ pub(crate) fn search(
     Search::new(query, cursor, page.order, page.limit, stop).run(view)
 }
 
-struct Search<'a> {
+pub(super) struct Search<'a> {
     filters: Vec<Ready>,
     from: i64,
     to: i64,
@@ -66,7 +81,13 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(query: &Query, cursor: Option<Key>, order: Order, limit: usize, stop: &'a Stop) -> Self {
+    pub(super) fn new(
+        query: &Query,
+        cursor: Option<Key>,
+        order: Order,
+        limit: usize,
+        stop: &'a Stop,
+    ) -> Self {
         let newest = order == Order::Newest;
         let (mut from, mut to) = (query.from.unwrap_or(i64::MIN), query.to.unwrap_or(i64::MAX));
         match cursor {
@@ -86,6 +107,21 @@ impl<'a> Search<'a> {
     }
 
     fn run(&self, view: &View) -> Result<Lines, StoreError> {
+        let found = self.find(view)?;
+        let next_cursor = found
+            .hits
+            .last()
+            .filter(|_| found.more)
+            .map(|hit| write_cursor(hit.key));
+        Ok(Lines {
+            lines: read(&found.blocks, &found.hits)?,
+            next_cursor,
+            partial: found.partial,
+        })
+    }
+
+    /// Where the lines of the page are.
+    pub(super) fn find(&self, view: &View) -> Result<Found, StoreError> {
         let mut blocks = Block::of(view, self.from, self.to);
         if !self.newest {
             blocks.sort_by_key(Block::first);
@@ -93,27 +129,35 @@ impl<'a> Search<'a> {
         let want = self.limit.saturating_add(1);
         let mut hits: Vec<Hit> = Vec::new();
         let mut partial = None;
-        for (number, block) in blocks.iter().enumerate() {
-            if hits.len() >= want && !self.may_add(block, hits[want - 1].key) {
+        // The nearest block may have enough; if not, two threads look on.
+        let mut next = 0;
+        while next < blocks.len() && partial.is_none() {
+            let end = blocks.len().min(if next == 0 { 1 } else { next + 2 });
+            let last = hits.get(want - 1).map(|hit| hit.key);
+            let nearer =
+                |number: &usize| last.is_none_or(|last| self.may_add(&blocks[*number], last));
+            let batch: Vec<usize> = (next..end).take_while(nearer).collect();
+            if batch.is_empty() {
                 break;
             }
-            let done = self.block(block, number, want, &mut hits)?;
+            let look = |number: usize| self.block(&blocks[number], number, want, last);
+            for found in in_two(batch, look) {
+                let (mut new, reached) = found?;
+                hits.append(&mut new);
+                if let Some(reached) = reached {
+                    partial = partial.or_else(|| self.watch.partial(reached));
+                }
+            }
             self.sort(&mut hits);
             hits.truncate(want);
-            if let Some(reached) = done {
-                partial = self.watch.partial(reached);
-                break;
-            }
+            next = end;
         }
         let more = hits.len() > self.limit;
         hits.truncate(self.limit);
-        let next_cursor = hits
-            .last()
-            .filter(|_| more)
-            .map(|hit| write_cursor(hit.key));
-        Ok(Lines {
-            lines: read(&blocks, &hits)?,
-            next_cursor,
+        Ok(Found {
+            blocks,
+            hits,
+            more,
             partial,
         })
     }
@@ -145,38 +189,44 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// Adds a block's hits, the nearest first, until there are as many as wanted. Gives the
-    /// time reached if the budget ended.
+    /// A block's hits, the nearest first, until there are as many as wanted, and the time reached
+    /// if the budget ended. Only those are of use that are nearer than the last of a full page.
     fn block(
         &self,
         block: &Block,
         number: usize,
         want: usize,
-        hits: &mut Vec<Hit>,
-    ) -> Result<Option<i64>, StoreError> {
+        last: Option<Key>,
+    ) -> Result<(Vec<Hit>, Option<i64>), StoreError> {
         let plan = Plan::new(&self.filters, block);
-        let mask = plan.mask & block.within(self.from, self.to);
-        let mut found = 0;
+        let (mut from, mut to) = (self.from, self.to);
+        match last {
+            Some(last) if self.newest => from = from.max(last.0),
+            Some(last) => to = to.min(last.0.saturating_add(1)),
+            None => {}
+        }
+        let mask = plan.mask & block.within(from, to);
+        let mut hits = Vec::new();
         for window in block.windows(mask, self.newest, false) {
             if self.watch.over().is_some() {
-                return Ok(Some(if self.newest {
+                let reached = if self.newest {
                     block.last()
                 } else {
                     block.first()
-                }));
+                };
+                return Ok((hits, Some(reached)));
             }
-            let rows = matching(block, &plan, self.from, self.to, window)?;
+            let rows = matching(block, &plan, from, to, window)?;
             let mut new = self.keys(block, number, rows)?;
             self.sort(&mut new);
             new.truncate(want);
             self.watch.uses(new.len() * size_of::<Hit>());
-            found += new.len();
             hits.append(&mut new);
-            if found >= want {
+            if hits.len() >= want {
                 break;
             }
         }
-        Ok(None)
+        Ok((hits, None))
     }
 
     /// The keys of rows that were found; of many, those of the near end.
@@ -252,18 +302,22 @@ fn read(blocks: &[Block], hits: &[Hit]) -> Result<Vec<Line>, StoreError> {
     for hit in hits {
         by_block.entry(hit.block).or_default().push(*hit);
     }
-    let mut lines: HashMap<(usize, usize), Line> = HashMap::with_capacity(hits.len());
-    for (number, mut hits) in by_block {
+    let of_block = |(number, mut hits): (usize, Vec<Hit>)| {
         let block = &blocks[number];
         hits.sort_unstable_by_key(|hit| hit.row);
         let columns = columns_of(block, &hits);
         let ranges = join(hits.iter().map(|hit| hit.row..hit.row + 1));
         let loaded = block.load(&columns, Own::ALL, ranges)?;
         let in_memory = matches!(block, Block::Memory(_));
-        for (at, hit) in hits.iter().enumerate() {
+        let line = |(at, hit): (usize, &Hit)| {
             let at = if in_memory { hit.row } else { at };
-            lines.insert((number, hit.row), line(&loaded.chunk, at));
-        }
+            ((number, hit.row), line(&loaded.chunk, at))
+        };
+        Ok(hits.iter().enumerate().map(line).collect::<Vec<_>>())
+    };
+    let mut lines: HashMap<(usize, usize), Line> = HashMap::with_capacity(hits.len());
+    for found in in_two(by_block.into_iter().collect(), of_block) {
+        lines.extend(found?);
     }
     Ok(hits
         .iter()
@@ -288,10 +342,7 @@ fn columns_of(block: &Block, hits: &[Hit]) -> Vec<usize> {
                     Some(usize::from(column))
                 }
             };
-            let whole = shape
-                .holes
-                .is_empty()
-                .then_some(crate::store::embedded::shape::RAW_COLUMN);
+            let whole = shape.holes.is_empty().then_some(RAW_COLUMN);
             shape.holes.iter().filter_map(column).chain(whole)
         })
         .collect();
@@ -305,8 +356,8 @@ fn find(view: &View, id: &str) -> Result<Option<(Key, Line)>, StoreError> {
     let (source, offset) = parse_id(id)?;
     let blocks: Vec<Block> = Block::of(view, i64::MIN, i64::MAX);
     for (number, block) in blocks.iter().enumerate() {
-        if let Block::Sealed(segment) = block {
-            let holds = segment.meta.sources.iter().any(|extent| {
+        if let Block::Sealed(sealed) = block {
+            let holds = sealed.segment.meta.sources.iter().any(|extent| {
                 extent.source.id == source
                     && extent
                         .ranges

@@ -1,8 +1,9 @@
 //! A field's value in each row, as text or number.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::borrow::Cow;
 
 use arrow_array::Array;
+use foldhash::HashMap;
 
 use crate::store::{
     embedded::{
@@ -97,17 +98,33 @@ pub(crate) fn each_whole(chunk: &Chunk, mut each: impl FnMut(usize, &Leaves<'_>)
     }
 }
 
+/// Which values count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Take {
+    All,
+    Texts,
+}
+
 impl Groups {
     /// The values of the first of these paths that each row has.
     pub(crate) fn of(chunk: &Chunk, paths: &[String]) -> Self {
+        Self::taking(chunk, paths, Take::All)
+    }
+
+    /// The same for strings only.
+    pub(crate) fn of_texts(chunk: &Chunk, paths: &[String]) -> Self {
+        Self::taking(chunk, paths, Take::Texts)
+    }
+
+    fn taking(chunk: &Chunk, paths: &[String], take: Take) -> Self {
         let mut groups = Self {
             ids: vec![0; chunk.rows()],
             values: vec![None],
         };
-        let mut known: HashMap<String, u32> = HashMap::new();
+        let mut known: HashMap<String, u32> = HashMap::default();
         for path in paths {
             for column in chunk.tables.columns_of(path) {
-                groups.add_column(chunk, column, &mut known);
+                groups.add_column(chunk, column, take, &mut known);
             }
             if path == omnify_trace::schema::fields::TIMESTAMP {
                 for row in 0..chunk.rows() {
@@ -118,7 +135,8 @@ impl Groups {
             }
         }
         each_whole(chunk, |row, leaves| {
-            if let Some(leaf) = leaves.first(paths) {
+            let mut found = paths.iter().filter_map(|path| leaves.get(path));
+            if let Some(leaf) = found.find(|leaf| take == Take::All || leaf.is_text) {
                 groups.ids[row] = groups.id(&mut known, &leaf.text);
             }
         });
@@ -135,7 +153,13 @@ impl Groups {
         id
     }
 
-    fn add_column(&mut self, chunk: &Chunk, at: usize, known: &mut HashMap<String, u32>) {
+    fn add_column(
+        &mut self,
+        chunk: &Chunk,
+        at: usize,
+        take: Take,
+        known: &mut HashMap<String, u32>,
+    ) {
         let Some(data) = chunk.columns.get(at) else {
             return;
         };
@@ -144,38 +168,41 @@ impl Groups {
         }
         let storage = chunk.tables.columns[at].storage;
         if storage == Storage::Number {
-            return self.add_numbers(chunk, at, known);
+            if take == Take::All {
+                self.add_numbers(chunk, at, known);
+            }
+            return;
         }
+        let mut id_of = |groups: &mut Self, text: &str| match storage {
+            Storage::Json if take == Take::Texts && !text.starts_with('"') => 0,
+            Storage::Json => groups.id(known, &json_text(text)),
+            _ => groups.id(known, text),
+        };
         match Texts::of(&data.array) {
             Some(Texts::Dictionary(keys, values)) => {
-                let mut ids: Vec<u32> = vec![0; values.len()];
+                let mut ids: Vec<Option<u32>> = vec![None; values.len()];
                 for row in (0..keys.len()).filter(|&row| keys.is_valid(row)) {
-                    let key = usize::try_from(keys.value(row)).unwrap_or(0);
-                    if ids[key] == 0 {
-                        let text = values.value(key);
-                        ids[key] = match storage {
-                            Storage::Json => self.id(known, &json_text(text)),
-                            _ => self.id(known, text),
-                        };
-                    }
                     if self.ids[row] == 0 {
-                        self.ids[row] = ids[key];
+                        let key = usize::try_from(keys.value(row)).unwrap_or(0);
+                        let id = match ids[key] {
+                            Some(id) => id,
+                            None => *ids[key].insert(id_of(self, values.value(key))),
+                        };
+                        self.ids[row] = id;
                     }
                 }
             }
             Some(Texts::Plain(array)) => {
-                let mut last: (&str, u32) = ("", 0);
+                let mut last: Option<(&str, u32)> = None;
                 for row in (0..array.len()).filter(|&row| array.is_valid(row)) {
                     let text = array.value(row);
-                    if last.1 == 0 || last.0 != text {
-                        let id = match storage {
-                            Storage::Json => self.id(known, &json_text(text)),
-                            _ => self.id(known, text),
-                        };
-                        last = (text, id);
-                    }
+                    let id = match last {
+                        Some((known, id)) if known == text => id,
+                        _ => id_of(self, text),
+                    };
+                    last = Some((text, id));
                     if self.ids[row] == 0 {
-                        self.ids[row] = last.1;
+                        self.ids[row] = id;
                     }
                 }
             }
@@ -189,7 +216,7 @@ impl Groups {
             return;
         };
         let digits = digits_by_shape(&chunk.tables, at);
-        let mut ids: HashMap<(i64, u8), u32> = HashMap::new();
+        let mut ids: HashMap<(i64, u8), u32> = HashMap::default();
         for row in (0..array.len()).filter(|&row| array.is_valid(row)) {
             let written = digits
                 .get(chunk.shape.value(row) as usize)

@@ -1,4 +1,6 @@
-//! A segment: sealed rows in one Parquet file of one row group, and what is kept beside them.
+//! A segment: sealed rows in one Parquet file, and what is kept beside them.
+//!
+//! Lines of level ERROR have a row group of their own; each group is in order of time.
 //!
 //! The file's name holds length and checksum of its tail (page index, our tables, footer), and
 //! the tail holds the checksums of the column chunks, so that damage is found before rows are
@@ -6,6 +8,7 @@
 //! the checkpoint of the tailer.
 
 mod file;
+mod split;
 mod write;
 
 use std::{
@@ -47,7 +50,7 @@ use crate::store::StoreError;
 /// Our own columns, before those of the fields.
 const OWN: [&str; 4] = ["_time", "_source", "_offset", "_shape"];
 const META_KEY: &str = "omnify";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Fewer columns than this, or rows, are not worth a second thread.
 const WORTH_SPLITTING: usize = 6;
 const FEW_ROWS: usize = 64;
@@ -64,6 +67,10 @@ impl Own {
 
     pub(crate) const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    pub(crate) const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
     }
 
     pub(crate) const fn is_none(self) -> bool {
@@ -96,9 +103,17 @@ pub(crate) struct Meta {
 struct Tail {
     columns: Vec<StoredColumn>,
     shapes: Vec<Shape>,
+    groups: Vec<StoredGroup>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredGroup {
+    rows: usize,
+    first: i64,
+    last: i64,
     /// CRC-32 of each Parquet column chunk.
     checksums: Vec<u32>,
-    /// Length of what follows this: the packed index.
+    /// Length of its packed index; those of all groups follow the tail one after another.
     index: usize,
 }
 
@@ -109,6 +124,20 @@ struct StoredColumn {
     scale: u8,
     /// Number of the Parquet column; absent if no row has a value.
     leaf: Option<usize>,
+    /// Whether it is written with a dictionary.
+    dictionary: bool,
+}
+
+/// Rows that stand together: a row group.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) rows: usize,
+    /// Time of the first and the last row.
+    pub(crate) first: i64,
+    pub(crate) last: i64,
+    pub(crate) index: Index,
+    checksums: Vec<u32>,
+    verified: Vec<AtomicBool>,
 }
 
 /// A sealed, open segment.
@@ -118,11 +147,9 @@ pub(crate) struct Segment {
     pub(crate) path: PathBuf,
     pub(crate) bytes: u64,
     pub(crate) tables: Arc<Tables>,
-    pub(crate) index: Index,
+    pub(crate) groups: Vec<Group>,
     pub(crate) sources: Arc<Vec<Arc<Source>>>,
     columns: Vec<StoredColumn>,
-    checksums: Vec<u32>,
-    verified: Vec<AtomicBool>,
     reader: ArrowReaderMetadata,
     file: SegmentFile,
 }
@@ -185,12 +212,8 @@ impl Segment {
             .next()
             .and_then(Result::ok)
             .ok_or_else(|| damaged("its tables are odd"))?;
-        let index = unpacked
-            .len()
-            .checked_sub(tail.index)
-            .and_then(|start| Index::unpack(&unpacked[start..]))
-            .ok_or_else(|| damaged("its index is odd"))?;
-        let reader = open_reader(metadata, &tail.columns, &index)?;
+        let groups = groups(tail.groups, &unpacked).ok_or_else(|| damaged("its index is odd"))?;
+        let reader = open_reader(metadata, &tail.columns)?;
         let columns = tail
             .columns
             .iter()
@@ -206,44 +229,40 @@ impl Segment {
                     .map(|extent| Arc::new(extent.source.clone()))
                     .collect(),
             ),
-            verified: tail
-                .checksums
-                .iter()
-                .map(|_| AtomicBool::new(false))
-                .collect(),
-            checksums: tail.checksums,
             columns: tail.columns,
             reader,
-            index,
+            groups,
             file,
             meta,
         })
     }
 
-    /// Reads columns of the rows in these ranges; of our own columns those asked for, the others
-    /// are zeroes. Columns of fields that were not asked for have no rows.
+    /// Reads columns of a group's rows in these ranges; of our own columns those asked for, the
+    /// others are zeroes. Columns of fields that were not asked for have no rows.
     pub(crate) fn read(
         &self,
+        group: usize,
         columns: &[usize],
         own: Own,
         ranges: &[Range<usize>],
     ) -> Result<Chunk, StoreError> {
-        self.try_read(columns, own, ranges)
+        self.try_read(group, columns, own, ranges)
             .map_err(|error| StoreError::Damaged {
                 path: self.path.display().to_string(),
                 reason: error.to_string(),
             })
     }
 
-    /// All rows, whole.
-    pub(crate) fn read_all(&self) -> Result<Chunk, StoreError> {
+    /// All rows of a group, whole.
+    pub(crate) fn read_all(&self, group: usize) -> Result<Chunk, StoreError> {
         let columns: Vec<usize> = (0..self.columns.len()).collect();
-        let rows = usize::try_from(self.meta.rows).unwrap_or(0);
-        self.read(&columns, Own::ALL, std::slice::from_ref(&(0..rows)))
+        let rows = self.groups.get(group).map_or(0, |group| group.rows);
+        self.read(group, &columns, Own::ALL, std::slice::from_ref(&(0..rows)))
     }
 
     fn try_read(
         &self,
+        group: usize,
         columns: &[usize],
         own: Own,
         ranges: &[Range<usize>],
@@ -257,15 +276,15 @@ impl Segment {
             return self.to_chunk(&[], rows);
         }
         for &leaf in &leaves {
-            self.verify(leaf)?;
+            self.verify(group, leaf)?;
         }
-        let [first, second] = self.halves(leaves, rows);
+        let [first, second] = self.halves(group, leaves, rows);
         let batches = if second.is_empty() {
-            vec![self.decode(first, ranges, rows)?]
+            vec![self.decode(group, first, ranges, rows)?]
         } else {
             std::thread::scope(|scope| {
-                let other = scope.spawn(|| self.decode(second, ranges, rows));
-                let first = self.decode(first, ranges, rows)?;
+                let other = scope.spawn(|| self.decode(group, second, ranges, rows));
+                let first = self.decode(group, first, ranges, rows)?;
                 let lost = |_| Err(ParquetError::General("a thread ended early".to_owned()));
                 let second = other.join().unwrap_or_else(lost)?;
                 Ok::<_, ParquetError>(vec![first, second])
@@ -276,8 +295,8 @@ impl Segment {
     }
 
     /// The columns in two halves of like size, for two threads, if there is enough to do.
-    fn halves(&self, mut leaves: Vec<usize>, rows: usize) -> [Vec<usize>; 2] {
-        let group = self.reader.metadata().row_group(0);
+    fn halves(&self, group: usize, mut leaves: Vec<usize>, rows: usize) -> [Vec<usize>; 2] {
+        let group = self.reader.metadata().row_group(group);
         let size = |leaf: usize| group.column(leaf).compressed_size();
         if leaves.len() < WORTH_SPLITTING || rows < FEW_ROWS {
             return [leaves, Vec::new()];
@@ -294,16 +313,18 @@ impl Segment {
 
     fn decode(
         &self,
+        group: usize,
         leaves: Vec<usize>,
         ranges: &[Range<usize>],
         rows: usize,
     ) -> Result<RecordBatch, ParquetError> {
-        let total = usize::try_from(self.meta.rows).unwrap_or(0);
+        let total = self.groups.get(group).map_or(0, |group| group.rows);
         let mask = ProjectionMask::leaves(self.reader.parquet_schema(), leaves);
         let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(
             self.file.clone(),
             self.reader.clone(),
         )
+        .with_row_groups(vec![group])
         .with_batch_size(rows)
         .with_projection(mask);
         if rows < total {
@@ -376,9 +397,11 @@ impl Segment {
     }
 
     /// Checks a column chunk once, before its first use.
-    fn verify(&self, leaf: usize) -> Result<(), ParquetError> {
-        let (Some(seen), Some(&checksum)) = (self.verified.get(leaf), self.checksums.get(leaf))
-        else {
+    fn verify(&self, group: usize, leaf: usize) -> Result<(), ParquetError> {
+        let own = self.groups.get(group);
+        let seen = own.and_then(|own| own.verified.get(leaf));
+        let checksum = own.and_then(|own| own.checksums.get(leaf));
+        let (Some(seen), Some(&checksum)) = (seen, checksum) else {
             return Err(ParquetError::General("a column has no checksum".to_owned()));
         };
         if seen.load(Ordering::Relaxed) {
@@ -387,7 +410,7 @@ impl Segment {
         let (start, length) = self
             .reader
             .metadata()
-            .row_group(0)
+            .row_group(group)
             .column(leaf)
             .byte_range();
         let bytes = self
@@ -403,20 +426,44 @@ impl Segment {
     }
 }
 
+/// The groups with their indices, which stand at the end of the tables.
+fn groups(stored: Vec<StoredGroup>, tables: &[u8]) -> Option<Vec<Group>> {
+    let length = stored
+        .iter()
+        .try_fold(0usize, |sum, group| sum.checked_add(group.index))?;
+    let mut rest = tables.get(tables.len().checked_sub(length)?..)?;
+    let mut groups = Vec::with_capacity(stored.len());
+    for group in stored {
+        let (index, after) = rest.split_at_checked(group.index)?;
+        rest = after;
+        groups.push(Group {
+            rows: group.rows,
+            first: group.first,
+            last: group.last,
+            index: Index::unpack(index)?,
+            verified: group
+                .checksums
+                .iter()
+                .map(|_| AtomicBool::new(false))
+                .collect(),
+            checksums: group.checksums,
+        });
+    }
+    Some(groups)
+}
+
 /// How to read the file: columns with a dictionary keep it.
 fn open_reader(
     metadata: ParquetMetaData,
     columns: &[StoredColumn],
-    index: &Index,
 ) -> Result<ArrowReaderMetadata, ParquetError> {
     let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
     let metadata = Arc::new(metadata);
     let plain = ArrowReaderMetadata::try_new(metadata.clone(), options.clone())?;
     let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
     let field = |(leaf, field): (usize, &Arc<Field>)| {
-        let column = columns.iter().position(|column| column.leaf == Some(leaf));
-        let own = column.and_then(|at| index.columns.get(at));
-        if *field.data_type() == DataType::Utf8 && own.is_some_and(|own| own.dictionary) {
+        let column = columns.iter().find(|column| column.leaf == Some(leaf));
+        if *field.data_type() == DataType::Utf8 && column.is_some_and(|column| column.dictionary) {
             Arc::new(field.as_ref().clone().with_data_type(dictionary.clone()))
         } else {
             field.clone()

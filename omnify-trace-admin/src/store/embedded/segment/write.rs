@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, RecordBatch};
-use arrow_schema::{DataType, Field, Schema};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use parquet::{
     arrow::ArrowWriter,
     basic::{Compression, Encoding, ZstdLevel},
@@ -15,11 +15,11 @@ use parquet::{
     schema::types::ColumnPath,
 };
 
-use super::{META_KEY, Meta, OWN, StoredColumn, Tail, VERSION, crc};
+use super::{META_KEY, Meta, OWN, StoredColumn, StoredGroup, Tail, VERSION, crc, split::split};
 use crate::store::embedded::{
     chunk::Chunk,
     index::{BLOCK, Index},
-    shape::{SHAPE_TEXT, Storage},
+    shape::{SHAPE_TEXT, Storage, Tables},
     source::Extent,
 };
 
@@ -31,22 +31,33 @@ pub(crate) struct Encoded {
 
 /// Encodes sorted rows.
 pub(crate) fn encode(
-    chunk: &Chunk,
+    chunk: Chunk,
     id: String,
     sources: Vec<Extent>,
     replaces: Vec<String>,
 ) -> Result<Encoded, ParquetError> {
     let external = |error: serde_json::Error| ParquetError::External(error.into());
-    let index = Index::of(chunk);
-    let (batch, columns) = batch(chunk)?;
-    let properties = properties(&batch, &columns, &index);
-    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties))?;
-    writer.write(&batch)?;
-    writer.flush()?;
+    let rows = chunk.rows();
+    let (first, last) = span(&chunk);
+    let texts = chunk
+        .shape
+        .values()
+        .iter()
+        .filter(|&&shape| shape == SHAPE_TEXT)
+        .count();
+    let tables = chunk.tables.clone();
+    let parts = split(chunk)?;
+    let indices: Vec<Index> = parts.iter().map(Index::of).collect();
+    let (schema, columns) = layout(&tables, &parts, &indices);
+    let properties = properties(&schema, &columns);
+    let mut writer = ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties))?;
+    for part in &parts {
+        writer.write(&batch(&schema, &columns, part)?)?;
+        writer.flush()?;
+    }
     writer.sync()?;
     let body = writer.inner();
-    let group = writer.flushed_row_groups().first();
-    let checksums = group.map_or_else(Vec::new, |group| {
+    let checksums = writer.flushed_row_groups().iter().map(|group| {
         let ranges = group
             .columns()
             .iter()
@@ -55,37 +66,39 @@ pub(crate) fn encode(
             .map(|(start, length)| crc(slice(body, start, length)))
             .collect()
     });
+    let checksums: Vec<Vec<u32>> = checksums.collect();
     let tail_start = body.len();
-    let index = index.pack().map_err(external)?;
-    let shapes = chunk.tables.shapes.clone();
+    let mut groups = Vec::with_capacity(parts.len());
+    let mut packed = Vec::new();
+    for ((part, index), checksums) in parts.iter().zip(&indices).zip(checksums) {
+        let index = index.pack().map_err(external)?;
+        let (first, last) = span(part);
+        groups.push(StoredGroup {
+            rows: part.rows(),
+            first,
+            last,
+            checksums,
+            index: index.len(),
+        });
+        packed.extend(index);
+    }
+    let shapes = tables.shapes.clone();
     let tail = Tail {
         columns,
         shapes,
-        checksums,
-        index: index.len(),
+        groups,
     };
     let mut tail = serde_json::to_vec(&tail).map_err(external)?;
     tail.push(b'\n');
-    tail.extend(index);
+    tail.extend(packed);
     let packed = zstd::bulk::compress(&tail, 3)?;
     writer.write_all(&packed)?;
-    let rows = chunk.rows();
-    let texts = chunk
-        .shape
-        .values()
-        .iter()
-        .filter(|&&shape| shape == SHAPE_TEXT)
-        .count();
     let meta = Meta {
         version: VERSION,
         rows: rows as u64,
         malformed: texts as u64,
-        first: if rows > 0 { chunk.time.value(0) } else { 0 },
-        last: if rows > 0 {
-            chunk.time.value(rows - 1)
-        } else {
-            0
-        },
+        first,
+        last,
         sources,
         replaces,
         tail: (tail_start as u64, packed.len() as u64),
@@ -111,23 +124,28 @@ fn slice(bytes: &[u8], start: u64, length: u64) -> &[u8] {
         .unwrap_or_default()
 }
 
-/// The rows as a record batch: our columns, then each field that has values.
-fn batch(chunk: &Chunk) -> Result<(RecordBatch, Vec<StoredColumn>), ParquetError> {
+/// Time of the first and the last row.
+fn span(chunk: &Chunk) -> (i64, i64) {
+    let times = chunk.time.values();
+    let at = |time: Option<&i64>| time.copied().unwrap_or(0);
+    (at(times.first()), at(times.last()))
+}
+
+/// The file's columns: our own, then those of the fields that have values.
+fn layout(tables: &Tables, parts: &[Chunk], indices: &[Index]) -> (SchemaRef, Vec<StoredColumn>) {
     let mut fields = vec![
         Field::new(OWN[0], DataType::Int64, false),
         Field::new(OWN[1], DataType::UInt32, false),
         Field::new(OWN[2], DataType::UInt64, false),
         Field::new(OWN[3], DataType::UInt32, false),
     ];
-    let mut arrays: Vec<ArrayRef> = vec![
-        Arc::new(chunk.time.clone()),
-        Arc::new(chunk.source.clone()),
-        Arc::new(chunk.offset.clone()),
-        Arc::new(chunk.shape.clone()),
-    ];
-    let mut stored = Vec::with_capacity(chunk.columns.len());
-    for (column, data) in chunk.tables.columns.iter().zip(&chunk.columns) {
-        let present = data.array.null_count() < data.array.len();
+    let mut stored = Vec::with_capacity(tables.columns.len());
+    for (at, column) in tables.columns.iter().enumerate() {
+        let data = || parts.iter().filter_map(|part| part.columns.get(at));
+        let Some(any) = data().next() else {
+            break;
+        };
+        let present = data().any(|data| data.array.null_count() < data.array.len());
         let leaf = present.then(|| {
             let taken = fields.iter().any(|field| *field.name() == column.path);
             let name = match column.storage {
@@ -136,21 +154,44 @@ fn batch(chunk: &Chunk) -> Result<(RecordBatch, Vec<StoredColumn>), ParquetError
                 Storage::Text if taken => format!("{}:text", column.path),
                 _ => column.path.clone(),
             };
-            fields.push(Field::new(name, data.array.data_type().clone(), true));
-            arrays.push(data.array.clone());
-            arrays.len() - 1
+            fields.push(Field::new(name, any.array.data_type().clone(), true));
+            fields.len() - 1
         });
+        // The group that has most of the values decides.
+        let own = indices.iter().filter_map(|index| index.columns.get(at));
+        let decides = own.max_by_key(|own| own.present.count_ones());
         stored.push(StoredColumn {
             column: column.clone(),
-            scale: data.scale,
+            scale: any.scale,
             leaf,
+            dictionary: decides.is_some_and(|own| own.dictionary),
         });
     }
-    let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?;
-    Ok((batch, stored))
+    (Arc::new(Schema::new(fields)), stored)
 }
 
-fn properties(batch: &RecordBatch, columns: &[StoredColumn], index: &Index) -> WriterProperties {
+/// The rows as a record batch.
+fn batch(
+    schema: &SchemaRef,
+    columns: &[StoredColumn],
+    chunk: &Chunk,
+) -> Result<RecordBatch, ParquetError> {
+    let mut arrays: Vec<ArrayRef> = vec![
+        Arc::new(chunk.time.clone()),
+        Arc::new(chunk.source.clone()),
+        Arc::new(chunk.offset.clone()),
+        Arc::new(chunk.shape.clone()),
+    ];
+    let present = columns.iter().zip(&chunk.columns);
+    arrays.extend(
+        present
+            .filter(|(column, _)| column.leaf.is_some())
+            .map(|(_, data)| data.array.clone()),
+    );
+    Ok(RecordBatch::try_new(schema.clone(), arrays)?)
+}
+
+fn properties(schema: &SchemaRef, columns: &[StoredColumn]) -> WriterProperties {
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_max_row_group_row_count(None)
@@ -159,7 +200,7 @@ fn properties(batch: &RecordBatch, columns: &[StoredColumn], index: &Index) -> W
         .set_dictionary_page_size_limit(4 << 20)
         .set_statistics_enabled(EnabledStatistics::None)
         .set_created_by("omnify-trace".to_owned());
-    for (leaf, field) in batch.schema_ref().fields().iter().enumerate() {
+    for (leaf, field) in schema.fields().iter().enumerate() {
         let path = ColumnPath::new(vec![field.name().clone()]);
         if leaf == 0 {
             let statistics = EnabledStatistics::Page;
@@ -172,10 +213,8 @@ fn properties(batch: &RecordBatch, columns: &[StoredColumn], index: &Index) -> W
                 .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
             continue;
         }
-        let column = columns.iter().position(|column| column.leaf == Some(leaf));
-        let repeats = column
-            .and_then(|at| index.columns.get(at))
-            .is_none_or(|own| own.dictionary);
+        let column = columns.iter().find(|column| column.leaf == Some(leaf));
+        let repeats = column.is_none_or(|column| column.dictionary);
         properties = properties.set_column_dictionary_enabled(path, repeats);
     }
     properties.build()

@@ -220,6 +220,14 @@ async fn compare(world: &World, lines: &[Line], query: &Query, step: i64, field:
         let ours = fields.map(|field| reference::facet(lines, query, field, 3));
         assert_eq!(format!("{theirs:?}"), format!("{ours:?}"), "{query:?}");
     }
+    for most in [3, 1000] {
+        let fields = ["level", field, "message"];
+        let theirs = store.texts(query, &fields, most).await.unwrap();
+        let ours = crate::store::texts::by_search(store, query, &fields, most);
+        let ours = ours.await.unwrap();
+        assert_eq!(theirs.rows, ours.rows, "{query:?}");
+        assert_eq!(theirs.more, ours.more, "{query:?}");
+    }
     for by_time in [None, Some(step)] {
         let fields = ["level", field];
         let theirs = store.numbers(query, "n", &fields, by_time).await.unwrap();
