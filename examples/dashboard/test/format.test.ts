@@ -35,3 +35,14 @@ describe('format', () => {
     expect(ago(new Date(1_000_000).toISOString(), 1_000_000 + 65_000)).toBe('1 min ago');
   });
 });
+
+it('small amounts of money keep two digits that say something', () => {
+  expect([1234.5, 0.42, 0.0042, 0.000031, 0, null].map(money)).toEqual([
+    '$1234.50',
+    '$0.42',
+    '$0.0042',
+    '$0.000031',
+    '$0.00',
+    '–',
+  ]);
+});
