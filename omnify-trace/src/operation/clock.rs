@@ -1,27 +1,23 @@
 //! Time as operations feel it: monotonic nanoseconds without those during which nobody could run.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 static LOST: AtomicU64 = AtomicU64::new(0);
 static COARSE: AtomicU64 = AtomicU64::new(0);
 
-/// Nanoseconds that never stand still nor go back, since some instant of the past. An `Instant`
-/// says the same and costs two divisions more.
-#[cfg(unix)]
+/// Nanoseconds that never go back, since some instant of the past.
 #[inline]
 pub(crate) fn raw() -> u64 {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    (now.tv_sec as u64)
-        .wrapping_mul(1_000_000_000)
-        .wrapping_add(now.tv_nsec as u64)
-}
-
-/// Nanoseconds since the first question.
-#[cfg(not(unix))]
-pub(crate) fn raw() -> u64 {
-    static BASE: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
-    nanos(BASE.get_or_init(Instant::now).elapsed()).saturating_add(1_000_000_000)
+    static BASE: OnceLock<Instant> = OnceLock::new();
+    let base = BASE.get_or_init(|| {
+        // A second ago, so that no moment is 0.
+        let now = Instant::now();
+        now.checked_sub(Duration::from_secs(1)).unwrap_or(now)
+    });
+    let since = Instant::now().saturating_duration_since(*base);
+    since.as_secs() * 1_000_000_000 + u64::from(since.subsec_nanos())
 }
 
 /// The same for an instant that was taken before.
