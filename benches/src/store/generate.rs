@@ -3,7 +3,7 @@
 //! A request is one start, one end and a few lines between that share request id (UUIDv7-like),
 //! user, organization and, for a fifth of them, a workflow and run; start, end and errors have the
 //! trace id (random) as well. 10,000 users in 200 organizations, 80 routes, 50 workflows, 30 error
-//! templates; about 390 bytes a line. Line `n` of `total` lies `n/total` into the seven days, to
+//! templates; about 400 bytes a line. Line `n` of `total` lies `n/total` into the seven days, to
 //! the millisecond.
 
 use std::{
