@@ -31,7 +31,8 @@ mod memory;
 mod models;
 mod signal;
 pub(super) mod sync;
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
+#[cfg(not(loom))]
 mod tests;
 
 use std::fs::File;
