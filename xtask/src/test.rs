@@ -116,6 +116,9 @@ pub(crate) fn run(only: Option<&str>) -> Result<()> {
                     .env("CHROMIUM", &chromium.browser)
                     .env("CHROMEDRIVER", &chromium.driver);
             }
+            if let Some(firefox) = &firefox {
+                command.env("FIREFOX", firefox);
+            }
             command
         });
     }

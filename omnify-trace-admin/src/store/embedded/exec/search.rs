@@ -19,6 +19,9 @@ use crate::store::{
     matcher::{Leaves, Ready},
 };
 
+/// Fewer lines than this are read on the caller's thread.
+const WORTH_A_THREAD: usize = 200;
+
 /// (time, source id, offset): the order of all lines.
 pub(crate) type Key = (i64, u64, u64);
 
@@ -68,6 +71,17 @@ pub(crate) fn search(
 ) -> Result<Lines, StoreError> {
     let cursor = page.cursor.as_deref().map(parse_cursor).transpose()?;
     Search::new(query, cursor, page.order, page.limit, stop).run(view)
+}
+
+/// A block that may have hits.
+struct Planned<'a> {
+    block: &'a Block,
+    number: usize,
+    plan: Plan<'a>,
+    from: i64,
+    to: i64,
+    /// Pages that may have hits.
+    mask: u64,
 }
 
 pub(super) struct Search<'a> {
@@ -129,19 +143,24 @@ impl<'a> Search<'a> {
         let want = self.limit.saturating_add(1);
         let mut hits: Vec<Hit> = Vec::new();
         let mut partial = None;
-        // The nearest block may have enough; if not, two threads look on.
+        // The nearest block may have enough; if not, two threads look on. What a block's index
+        // rules out costs no thread.
         let mut next = 0;
-        while next < blocks.len() && partial.is_none() {
-            let end = blocks.len().min(if next == 0 { 1 } else { next + 2 });
+        let mut at_once = 1;
+        while partial.is_none() {
             let last = hits.get(want - 1).map(|hit| hit.key);
-            let nearer =
-                |number: &usize| last.is_none_or(|last| self.may_add(&blocks[*number], last));
-            let batch: Vec<usize> = (next..end).take_while(nearer).collect();
+            let mut batch = Vec::new();
+            while batch.len() < at_once
+                && let Some(block) = blocks.get(next)
+                && last.is_none_or(|last| self.may_add(block, last))
+            {
+                batch.extend(self.plan(block, next, last));
+                next += 1;
+            }
             if batch.is_empty() {
                 break;
             }
-            let look = |number: usize| self.block(&blocks[number], number, want, last);
-            for found in in_two(batch, look) {
+            for found in in_two(batch, |planned| self.block(&planned, want)) {
                 let (mut new, reached) = found?;
                 hits.append(&mut new);
                 if let Some(reached) = reached {
@@ -150,7 +169,7 @@ impl<'a> Search<'a> {
             }
             self.sort(&mut hits);
             hits.truncate(want);
-            next = end;
+            at_once = 2;
         }
         let more = hits.len() > self.limit;
         hits.truncate(self.limit);
@@ -189,15 +208,14 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// A block's hits, the nearest first, until there are as many as wanted, and the time reached
-    /// if the budget ended. Only those are of use that are nearer than the last of a full page.
-    fn block(
-        &self,
-        block: &Block,
+    /// What is to be looked at in a block; `None` if its index rules it out. Only lines are of
+    /// use that are nearer than the last of a full page.
+    fn plan<'b>(
+        &'b self,
+        block: &'b Block,
         number: usize,
-        want: usize,
         last: Option<Key>,
-    ) -> Result<(Vec<Hit>, Option<i64>), StoreError> {
+    ) -> Option<Planned<'b>> {
         let plan = Plan::new(&self.filters, block);
         let (mut from, mut to) = (self.from, self.to);
         match last {
@@ -206,6 +224,31 @@ impl<'a> Search<'a> {
             None => {}
         }
         let mask = plan.mask & block.within(from, to);
+        (mask != 0).then_some(Planned {
+            block,
+            number,
+            plan,
+            from,
+            to,
+            mask,
+        })
+    }
+
+    /// A block's hits, the nearest first, until there are as many as wanted, and the time reached
+    /// if the budget ended.
+    fn block(
+        &self,
+        planned: &Planned<'_>,
+        want: usize,
+    ) -> Result<(Vec<Hit>, Option<i64>), StoreError> {
+        let &Planned {
+            block,
+            number,
+            ref plan,
+            from,
+            to,
+            mask,
+        } = planned;
         let mut hits = Vec::new();
         for window in block.windows(mask, self.newest, false) {
             if self.watch.over().is_some() {
@@ -216,7 +259,7 @@ impl<'a> Search<'a> {
                 };
                 return Ok((hits, Some(reached)));
             }
-            let rows = matching(block, &plan, from, to, window)?;
+            let rows = matching(block, plan, from, to, window)?;
             let mut new = self.keys(block, number, rows)?;
             self.sort(&mut new);
             new.truncate(want);
@@ -316,8 +359,15 @@ fn read(blocks: &[Block], hits: &[Hit]) -> Result<Vec<Line>, StoreError> {
         Ok(hits.iter().enumerate().map(line).collect::<Vec<_>>())
     };
     let mut lines: HashMap<(usize, usize), Line> = HashMap::with_capacity(hits.len());
-    for found in in_two(by_block.into_iter().collect(), of_block) {
-        lines.extend(found?);
+    let by_block: Vec<(usize, Vec<Hit>)> = by_block.into_iter().collect();
+    if hits.len() < WORTH_A_THREAD {
+        for of in by_block {
+            lines.extend(of_block(of)?);
+        }
+    } else {
+        for found in in_two(by_block, of_block) {
+            lines.extend(found?);
+        }
     }
     Ok(hits
         .iter()
