@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use memmap2::MmapRaw;
@@ -79,6 +81,20 @@ impl Acknowledged {
         // SAFETY: the file is `WRITERS * 8` bytes long, mapped for ever, and page-aligned.
         Ok(Self(unsafe { &*map.as_mut_ptr().cast() }))
     }
+}
+
+/// Waits until a run's first line was acknowledged, so that its death meets it at work.
+///
+/// # Errors
+/// If it has not begun within half a minute.
+pub fn wait_until_begun(dir: &Path, run: u32) -> Result<()> {
+    let counts = acknowledged_path(dir, run);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while fs::read(&counts)?.iter().all(|&byte| byte == 0) {
+        ensure!(Instant::now() < deadline, "the victim wrote nothing");
+        thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
 }
 
 /// What a check found.

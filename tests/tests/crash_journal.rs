@@ -49,7 +49,7 @@ fn one_death_after_the_other() {
     let (logs, counts) = (dir.path().join("logs"), dir.path());
     let runs = crash::trials(6) * 3;
     for run in 0..runs {
-        let death = ["kill", "kill", "abort", "exit"][run as usize % 4];
+        let death = ["kill", "kill early", "abort", "exit"][run as usize % 4];
         let ring = if run % 2 == 0 { 64 << 10 } else { 1 << 20 };
         victim(
             &logs,
@@ -84,7 +84,8 @@ fn each_on_its_own(death: &str) {
     );
 }
 
-/// Runs a victim to its end.
+/// Runs a victim to its end. It is killed so many microseconds after its first line, or after its
+/// start if `early`.
 fn victim(logs: &Path, counts: &Path, run: u32, death: &str, after: u64, ring: u64, file: u64) {
     crash::prepare(counts, run).unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_journal-victim"))
@@ -95,6 +96,9 @@ fn victim(logs: &Path, counts: &Path, run: u32, death: &str, after: u64, ring: u
         .spawn()
         .unwrap();
     if death == "kill" {
+        crash::wait_until_begun(counts, run).unwrap();
+    }
+    if death.starts_with("kill") {
         thread::sleep(Duration::from_micros(after));
         child.kill().unwrap();
     }

@@ -95,12 +95,7 @@ export function Timeline({
     <div className="timeline" ref={box}>
       <svg width={width} height={height} role="group" aria-label="Steps over time">
         {ticks(length, Math.max(3, Math.floor(width / 160))).map((t) => (
-          <g key={t}>
-            <line className="gridline" x1={PAD + t * scale} x2={PAD + t * scale} y1={20} y2={height} />
-            <text className="axis" x={PAD + t * scale + 3} y={14}>
-              {t === 0 ? '0' : axisDuration(t)}
-            </text>
-          </g>
+          <Tick key={t} x={PAD + t * scale} label={t === 0 ? '0' : axisDuration(t)} width={width} height={height} />
         ))}
         {placed.flatMap((to) =>
           to.step.depends_on.map((id) => <Dependency key={`${id} ${to.step.step_id}`} from={byId.get(id)} to={to} />),
@@ -116,6 +111,19 @@ export function Timeline({
       </svg>
       {unbegun.length > 0 && <p className="small muted pad">Not begun: {unbegun.map(nameOf).join(', ')}</p>}
     </div>
+  );
+}
+
+/** A line of the axis; its label stands to its right, or to its left where that would be cut off. */
+function Tick({ x, label, width, height }: { x: number; label: string; width: number; height: number }) {
+  const fits = x + 3 + label.length * LETTER < width;
+  return (
+    <g>
+      <line className="gridline" x1={x} x2={x} y1={20} y2={height} />
+      <text className="axis" textAnchor={fits ? 'start' : 'end'} x={fits ? x + 3 : x - 3} y={14}>
+        {label}
+      </text>
+    </g>
   );
 }
 
