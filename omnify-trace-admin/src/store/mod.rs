@@ -9,6 +9,7 @@ pub mod grammar;
 mod json;
 mod loki;
 mod matcher;
+mod neighbours;
 mod query;
 pub(crate) mod scan;
 mod texts;

@@ -73,8 +73,7 @@ impl Tailer {
 
     fn read(&mut self, at: usize) -> bool {
         let mut taken = 0;
-        let arrival = jiff::Timestamp::now().as_nanosecond();
-        let arrival = i64::try_from(arrival).unwrap_or(i64::MAX);
+        let arrival = crate::time::now();
         loop {
             let file = &mut self.files.followed[at];
             let room = self

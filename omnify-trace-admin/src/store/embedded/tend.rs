@@ -124,7 +124,7 @@ fn retain(shared: &Shared) -> Result<(), StoreError> {
     let mut segments = shared.view().segments.clone();
     segments.sort_by_key(|segment| segment.meta.last);
     let mut bytes: u64 = segments.iter().map(|segment| segment.bytes).sum();
-    let now = i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX);
+    let now = crate::time::now();
     let age = shared
         .options
         .max_age

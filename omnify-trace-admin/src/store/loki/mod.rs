@@ -35,9 +35,10 @@ use self::{
 use super::{
     Facets, Filter, Histogram, Line, Lines, LogStore, Matcher, Numbers, Order, Page, Partial,
     Query, StoreError, StoreStats,
-    matcher::Leaves,
+    neighbours::Neighbours,
     scan::{Counting, Measuring, Tops},
 };
+use crate::time::now;
 
 /// How many live lines a slow receiver may lag behind before it is told that it missed some.
 const LIVE_LINES: usize = 4096;
@@ -185,7 +186,7 @@ async fn follow(reader: Reader, live: broadcast::Sender<Arc<Line>>, poll: Durati
         let mut known = std::mem::take(&mut told);
         while let Ok(Step::Lines(lines)) = scroll.next().await {
             for (key, line) in lines {
-                if known.binary_search(&key).is_err() && !told.contains(&key) {
+                if known.binary_search(&key).is_err() {
                     let _ = live.send(Arc::new(line));
                 }
                 told.push(key);
@@ -197,11 +198,6 @@ async fn follow(reader: Reader, live: broadcast::Sender<Arc<Line>>, poll: Durati
         told.sort_unstable();
         told.dedup();
     }
-}
-
-/// Unix nanoseconds.
-fn now() -> i64 {
-    i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX)
 }
 
 impl Reader {
@@ -274,28 +270,15 @@ impl Reader {
         })
     }
 
-    /// The lines next to one, of the same service; of a line that names none, the same file.
+    /// The [`Neighbours`] of a line in one direction, the nearest first.
     async fn around(
         &self,
         line: &Line,
         order: Order,
         count: usize,
     ) -> Result<Vec<Line>, StoreError> {
-        const SERVICE: &str = "service.name";
-        let service = Leaves::of(&line.raw, line.is_json)
-            .get(SERVICE)
-            .map(|leaf| leaf.text.to_string());
-        let filter = match &service {
-            Some(name) => Filter::OneOf {
-                field: SERVICE.to_owned(),
-                values: vec![name.clone()],
-            },
-            None => Filter::Not(Box::new(Filter::Exists(SERVICE.to_owned()))),
-        };
-        let query = Query {
-            filters: vec![filter],
-            ..Query::default()
-        };
+        let neighbours = Neighbours::of(line);
+        let query = neighbours.query();
         let mut found = Vec::new();
         let mut cursor = Some(line.id.clone());
         while found.len() < count && cursor.is_some() {
@@ -305,8 +288,8 @@ impl Reader {
                 order,
             };
             let lines = self.search(&query, &page).await?;
-            let same = |other: &Line| service.is_some() || other.file == line.file;
-            found.extend(lines.lines.into_iter().filter(same));
+            let near = lines.lines.into_iter();
+            found.extend(near.filter(|other| neighbours.has(other)));
             if lines.partial.is_none() {
                 cursor = lines.next_cursor;
             }

@@ -8,11 +8,12 @@
 use std::{collections::HashMap, time::Instant};
 
 use super::{
-    LogQl, Matcher, Reader, now,
+    LogQl, Matcher, Reader,
     wire::{Entry, Failure},
 };
-use crate::store::{
-    Line, Order, Partial, Query, StoreError, embedded::source::hash, json, time::SECOND,
+use crate::{
+    store::{Line, Order, Partial, Query, StoreError, embedded::source::hash, json, time::SECOND},
+    time::now,
 };
 
 /// The first window's width.

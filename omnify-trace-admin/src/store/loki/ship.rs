@@ -166,7 +166,7 @@ impl Spool {
     /// Some lines of each file.
     fn read(&mut self) -> (Batch, Vec<Part>) {
         self.files.scan(&self.catalog);
-        let arrival = super::now();
+        let arrival = crate::time::now();
         let mut batch = Batch::default();
         let mut parts = Vec::new();
         for file in &mut self.files.followed {
@@ -266,17 +266,13 @@ impl Sender {
                 Failure::Refused { status, says } => self.refused(&batch, status, &says),
                 Failure::Away { says, retry_after } => {
                     self.failing(&says);
-                    let jitter = rand::rng().random_range(0.75..1.25);
-                    let pause = retry_after.unwrap_or_else(|| wait.mul_f64(jitter));
-                    wait = (wait * 2).min(LONGEST_WAIT);
                     waiting.push(batch);
-                    tokio::time::sleep(pause.min(LONGEST_WAIT)).await;
+                    pause(&mut wait, retry_after).await;
                 }
                 Failure::TimedOut => {
                     self.failing("it took too long over a batch");
                     waiting.push(batch);
-                    tokio::time::sleep(wait).await;
-                    wait = (wait * 2).min(LONGEST_WAIT);
+                    pause(&mut wait, None).await;
                 }
             }
         }
@@ -321,4 +317,12 @@ impl Sender {
             );
         }
     }
+}
+
+/// As long as Loki asks for, or longer each time.
+async fn pause(wait: &mut Duration, asked: Option<Duration>) {
+    let jitter = rand::rng().random_range(0.75..1.25);
+    let pause = asked.unwrap_or_else(|| wait.mul_f64(jitter));
+    *wait = (*wait * 2).min(LONGEST_WAIT);
+    tokio::time::sleep(pause.min(LONGEST_WAIT)).await;
 }

@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use self::contract::Contract;
-use super::{LokiOptions, LokiStore, now};
+use super::{LokiOptions, LokiStore};
 use crate::store::{
     Comparison, EmbeddedStore, Filter, Line, LogStore, Order, Page, Query, StoreOptions, grammar,
     time::{MINUTE, SECOND, write_rfc3339},
 };
+use crate::time::now;
 
 const LINES: i64 = 400;
 

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use http::{HeaderName, HeaderValue, header};
 use serde::Deserialize;
 
-use crate::store::{Order, StoreError};
+use crate::{
+    state::without_password,
+    store::{Order, StoreError},
+};
 
 /// Sets the tenant where Loki has several.
 const TENANT: HeaderName = HeaderName::from_static("x-scope-orgid");
@@ -292,11 +295,11 @@ impl Client {
         };
         match status {
             200 | 204 => Ok(body),
-            // 260: the operator's policy blocks the stream.
             429 | 500.. => Err(Failure::Away {
                 says: format!("it answered {status}: {}", says()),
                 retry_after,
             }),
+            // Also 260: the operator's policy blocks the stream.
             _ => Err(Failure::Refused {
                 status,
                 says: says(),
@@ -347,14 +350,4 @@ fn root(error: &dyn std::error::Error) -> String {
         inner = next;
     }
     inner.to_string()
-}
-
-/// An address as it may be shown.
-fn without_password(address: &str) -> String {
-    match (address.find("://"), address.rfind('@')) {
-        (Some(scheme), Some(at)) if at > scheme => {
-            format!("{}://…@{}", &address[..scheme], &address[at + 1..])
-        }
-        _ => address.to_owned(),
-    }
 }

@@ -9,14 +9,15 @@ use super::{
     in_two,
 };
 use crate::store::{
-    Filter, Line, Lines, Order, Page, Partial, Query, StoreError,
+    Line, Lines, Order, Page, Partial, Query, StoreError,
     embedded::{
         line,
         segment::Own,
         shape::{Hole, RAW_COLUMN},
         shared::View,
     },
-    matcher::{Leaves, Ready},
+    matcher::Ready,
+    neighbours::Neighbours,
 };
 
 /// Fewer lines than this are read on the caller's thread.
@@ -459,7 +460,7 @@ pub(crate) fn context(
     Ok(lines)
 }
 
-/// The lines next to one, of the same service; of a line that names none, the same file.
+/// The [`Neighbours`] of a line in one direction, the nearest first.
 fn around(
     view: &View,
     key: Key,
@@ -468,27 +469,14 @@ fn around(
     count: usize,
     stop: &Stop,
 ) -> Result<Vec<Line>, StoreError> {
-    const SERVICE: &str = "service.name";
-    let leaves = Leaves::of(&line.raw, line.is_json);
-    let service = leaves.get(SERVICE).map(|leaf| leaf.text.to_string());
-    let own = Filter::Exists(SERVICE.to_owned());
-    let filter = match &service {
-        Some(name) => Filter::OneOf {
-            field: SERVICE.to_owned(),
-            values: vec![name.clone()],
-        },
-        None => Filter::Not(Box::new(own)),
-    };
-    let query = Query {
-        filters: vec![filter],
-        ..Query::default()
-    };
+    let neighbours = Neighbours::of(line);
+    let query = neighbours.query();
     let mut found = Vec::new();
     let mut cursor = key;
     while found.len() < count {
         let page = Search::new(&query, Some(cursor), order, count.max(100), stop).run(view)?;
-        let same = |other: &Line| service.is_some() || other.file == line.file;
-        found.extend(page.lines.into_iter().filter(same));
+        let lines = page.lines.into_iter();
+        found.extend(lines.filter(|other| neighbours.has(other)));
         match page.next_cursor {
             Some(next) if page.partial.is_none() => cursor = parse_cursor(&next)?,
             _ => break,
