@@ -40,6 +40,8 @@ pub(crate) struct ColumnData {
 /// Frozen rows in order of (time, source, offset). Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Chunk {
+    /// Of its rows, for what is kept of them; 0 if nothing is.
+    pub(crate) number: u64,
     pub(crate) tables: Arc<Tables>,
     pub(crate) sources: Arc<Vec<Arc<Source>>>,
     pub(crate) time: Int64Array,
@@ -178,6 +180,7 @@ impl Chunk {
         )?;
         let lost = || ArrowError::InvalidArgumentError("column of an unexpected type".to_owned());
         let chunk = Self {
+            number: 0,
             tables: last.tables.clone(),
             sources: sources.clone(),
             time: time
@@ -226,6 +229,7 @@ impl Chunk {
             })
         });
         Ok(Self {
+            number: 0,
             columns: columns.collect::<Result<_, ArrowError>>()?,
             time: take(&self.time)?
                 .as_any()
@@ -580,6 +584,7 @@ impl Builder {
         let rows = self.rows();
         self.bytes = 0;
         let chunk = Chunk {
+            number: 0,
             tables: self.tables.clone(),
             sources: self.sources.clone(),
             time: std::mem::take(&mut self.time).into(),

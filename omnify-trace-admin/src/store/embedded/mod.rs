@@ -12,7 +12,7 @@
 //! | `shape`, `fast`, `chunk` | lines cut into columns, and put together again |
 //! | `segment`, `index` | Parquet files, checksums; what spares reading them |
 //! | `shared`, `tend` | the searchable state; sealing; joining, retention, quarantine |
-//! | `kept` | columns that were decoded not long ago |
+//! | `kept` | columns that were decoded, and parts of answers, not long ago |
 //! | `exec` | queries |
 
 mod chunk;
@@ -71,7 +71,7 @@ pub struct StoreOptions {
     pub max_age: Option<Duration>,
     /// How many bytes the segments may have in all; the oldest go first. Defaults to no limit.
     pub max_bytes: Option<u64>,
-    /// How many bytes of decoded columns are kept for the next question. Defaults to 64 MiB.
+    /// How many bytes of decoded columns and parts of answers are kept for the next question. Defaults to 64 MiB.
     pub keep_bytes: usize,
 }
 
@@ -122,7 +122,7 @@ impl StoreOptions {
         self
     }
 
-    /// How many bytes of decoded columns are kept for the next question. Defaults to 64 MiB.
+    /// How many bytes of decoded columns and parts of answers are kept for the next question. Defaults to 64 MiB.
     #[must_use]
     pub fn keep_bytes(mut self, bytes: usize) -> Self {
         self.keep_bytes = bytes;

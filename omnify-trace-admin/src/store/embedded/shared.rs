@@ -18,7 +18,7 @@ use tokio::sync::broadcast;
 use super::{
     StoreOptions,
     chunk::Chunk,
-    kept::Kept,
+    kept::{self, Kept},
     segment::{self, Segment},
     source::{Catalog, Extent, Mark, Source},
 };
@@ -28,7 +28,7 @@ use crate::store::{Line, Reading, StoreError};
 const TAIL_CAPACITY: usize = 8192;
 
 /// A chunk of so many rows is large enough: joining it to its neighbours would only copy it.
-const MERGED_ROWS: usize = 16_384;
+const MERGED_ROWS: usize = if cfg!(test) { 32 } else { 16_384 };
 
 /// What can go wrong in the background.
 const SEAL: &str = "seal a segment";
@@ -350,9 +350,13 @@ fn merge_small(chunks: &mut Vec<Arc<Chunk>>) {
             return;
         }
         let at = chunks.len() - 2;
-        let Ok(joined) = Chunk::concat(&chunks[at..]) else {
+        let Ok(mut joined) = Chunk::concat(&chunks[at..]) else {
             return;
         };
+        if joined.rows() >= MERGED_ROWS {
+            // It stays as it is until it is sealed.
+            joined.number = kept::number();
+        }
         chunks.truncate(at);
         chunks.push(Arc::new(joined));
     }

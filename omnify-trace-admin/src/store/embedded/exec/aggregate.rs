@@ -1,6 +1,13 @@
 //! What all aggregations share: which blocks they look at, and what of them.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    any::type_name,
+    fmt::Debug,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use omnify_trace::schema::fields::TIMESTAMP;
 use parking_lot::Mutex;
@@ -17,6 +24,7 @@ use crate::store::{
     Partial, Query, StoreError,
     embedded::{
         chunk::Chunk,
+        kept::{Kept, Key},
         segment::Own,
         shape::{RAW_COLUMN, Storage},
         shared::View,
@@ -31,8 +39,11 @@ const WORTH_A_THREAD: usize = 4;
 const DENSE: usize = 64;
 
 /// An aggregation: its part for some rows, and how parts are joined.
-pub(super) trait Fold: Default + Send {
-    type Ask: Sync;
+pub(super) trait Fold: Default + Send + 'static {
+    /// Its `Debug` tells one question from another.
+    type Ask: Sync + Debug;
+    /// What a block's rows add to the answer, as it is kept for the next time.
+    type Part: Send + Sync;
 
     /// Adds the rows of a chunk that match.
     fn add(&mut self, ask: &Self::Ask, chunk: &Chunk, hits: &[bool]);
@@ -49,6 +60,12 @@ pub(super) trait Fold: Default + Send {
 
     fn join(&mut self, other: Self);
 
+    /// All that was added so far, to be kept.
+    fn part(self) -> Self::Part;
+
+    /// Adds what was kept.
+    fn take(&mut self, part: &Self::Part);
+
     /// Bytes in use, roughly.
     fn bytes(&self) -> usize;
 }
@@ -61,6 +78,8 @@ pub(super) struct Run<'a, F: Fold> {
     to: i64,
     watch: Watch<'a>,
     needs: Own,
+    /// All that what rows add to the answer hangs on, but for the rows.
+    question: Arc<str>,
 }
 
 impl<'a, F: Fold> Run<'a, F> {
@@ -85,6 +104,7 @@ impl<'a, F: Fold> Run<'a, F> {
             to: query.to.unwrap_or(i64::MAX),
             watch: Watch::new(query, stop),
             needs,
+            question: format!("{} {ask:?} {:?}", type_name::<F>(), query.filters).into(),
         }
     }
 
@@ -101,7 +121,7 @@ impl<'a, F: Fold> Run<'a, F> {
                     break;
                 }
                 let before = fold.bytes();
-                self.block(block, &mut fold)?;
+                self.block(&view.kept, block, &mut fold)?;
                 self.watch.uses(fold.bytes().saturating_sub(before));
             }
             Ok(fold)
@@ -134,7 +154,7 @@ impl<'a, F: Fold> Run<'a, F> {
         Ok((whole, partial))
     }
 
-    fn block(&self, block: &Block, fold: &mut F) -> Result<(), StoreError> {
+    fn block(&self, kept: &Kept, block: &Block, fold: &mut F) -> Result<(), StoreError> {
         let (from, to) = (self.from, self.to);
         let whole = block.first() >= from && block.last() < to;
         if whole && self.filters.is_empty() && fold.sum_up(self.ask, block) {
@@ -159,7 +179,26 @@ impl<'a, F: Fold> Run<'a, F> {
             }
             return Ok(());
         }
-        self.rows(block, fold, from, to)
+        match block.answer_key(&self.question) {
+            Some(key) if whole => self.kept(kept, key, block, fold),
+            _ => self.rows(block, fold, from, to),
+        }
+    }
+
+    /// All rows of a block that stays as it is: what they add may be known from the last time.
+    fn kept(&self, kept: &Kept, key: Key, block: &Block, fold: &mut F) -> Result<(), StoreError> {
+        let known = kept.answer(&key);
+        if let Some(part) = known.as_ref().and_then(|part| part.downcast_ref()) {
+            fold.take(part);
+            return Ok(());
+        }
+        let mut own = F::default();
+        self.rows(block, &mut own, self.from, self.to)?;
+        let bytes = own.bytes() + self.question.len();
+        let part = Arc::new(own.part());
+        fold.take(&part);
+        kept.put_answer(key, part, bytes);
+        Ok(())
     }
 
     fn rows(&self, block: &Block, fold: &mut F, from: i64, to: i64) -> Result<(), StoreError> {

@@ -99,6 +99,19 @@ impl Block {
         }
     }
 
+    /// Where what all rows add to the answer of a question is kept, if it is.
+    pub(crate) fn answer_key(&self, question: &Arc<str>) -> Option<Key> {
+        let part = Which::Answer(question.clone());
+        match self {
+            Self::Memory(chunk) => (chunk.number != 0).then_some(Key {
+                number: chunk.number,
+                group: 0,
+                part,
+            }),
+            Self::Sealed(sealed) => Some(sealed.key(part)),
+        }
+    }
+
     /// Loads columns of the rows. A chunk in memory is given as it is.
     pub(crate) fn load(
         &self,
@@ -185,6 +198,14 @@ impl Sealed {
         &self.segment.groups[self.group]
     }
 
+    fn key(&self, part: Which) -> Key {
+        Key {
+            number: self.segment.number,
+            group: self.group,
+            part,
+        }
+    }
+
     fn read(
         &self,
         columns: &[usize],
@@ -198,21 +219,18 @@ impl Sealed {
         if !keeps {
             return self.segment.read(self.group, columns, own, ranges);
         }
-        let key = |column| Key {
-            id: self.segment.meta.id.clone(),
-            group: self.group,
-            column,
-        };
+        let key = |part| self.key(part);
         let mut wanted: Vec<Which> = columns.iter().copied().map(Which::Field).collect();
         wanted.extend(own.has(Own::TIME).then_some(Which::Time));
         wanted.extend(own.has(Own::SHAPE).then_some(Which::Shape));
         let (mut missing, mut missing_own, mut known) = (Vec::new(), Own::NONE, Vec::new());
-        for which in wanted.iter().copied() {
-            match (self.kept.get(&key(which)), which) {
-                (Some(array), _) => known.push((which, array)),
+        for which in wanted {
+            match (self.kept.column(&key(which.clone())), which) {
+                (Some(array), which) => known.push((which, array)),
                 (None, Which::Field(column)) => missing.push(column),
                 (None, Which::Time) => missing_own = missing_own.with(Own::TIME),
                 (None, Which::Shape) => missing_own = missing_own.with(Own::SHAPE),
+                (None, Which::Answer(_)) => {}
             }
         }
         let mut chunk = self
@@ -224,22 +242,23 @@ impl Sealed {
                 .get(column)
                 .filter(|data| !data.array.is_empty())
             {
-                self.kept.put(key(Which::Field(column)), &data.array);
+                self.kept.put_column(key(Which::Field(column)), &data.array);
             }
         }
         if missing_own.has(Own::TIME) {
             let array: ArrayRef = Arc::new(chunk.time.clone());
-            self.kept.put(key(Which::Time), &array);
+            self.kept.put_column(key(Which::Time), &array);
         }
         if missing_own.has(Own::SHAPE) {
             let array: ArrayRef = Arc::new(chunk.shape.clone());
-            self.kept.put(key(Which::Shape), &array);
+            self.kept.put_column(key(Which::Shape), &array);
         }
         for (which, array) in known {
             match which {
                 Which::Field(column) => chunk.columns[column].array = array,
                 Which::Time => chunk.time = array.as_primitive().clone(),
                 Which::Shape => chunk.shape = array.as_primitive().clone(),
+                Which::Answer(_) => {}
             }
         }
         Ok(chunk)

@@ -21,6 +21,7 @@ struct Counts(Vec<HashMap<String, u64>>);
 
 impl Fold for Counts {
     type Ask = Vec<Vec<String>>;
+    type Part = Self;
 
     fn add(&mut self, ask: &Self::Ask, chunk: &Chunk, hits: &[bool]) {
         self.0.resize_with(ask.len(), HashMap::default);
@@ -89,6 +90,23 @@ impl Fold for Counts {
         for (counts, others) in self.0.iter_mut().zip(other.0) {
             for (value, count) in others {
                 *counts.entry(value).or_default() += count;
+            }
+        }
+    }
+
+    fn part(self) -> Self {
+        self
+    }
+
+    fn take(&mut self, part: &Self) {
+        self.0
+            .resize_with(self.0.len().max(part.0.len()), HashMap::default);
+        for (counts, others) in self.0.iter_mut().zip(&part.0) {
+            for (value, count) in others {
+                match counts.get_mut(value) {
+                    Some(known) => *known += count,
+                    None => drop(counts.insert(value.clone(), *count)),
+                }
             }
         }
     }

@@ -24,6 +24,7 @@ struct Times {
     counts: HashMap<(i64, u32), u64>,
 }
 
+#[derive(Debug)]
 struct AskTimes {
     step: i64,
     by: Option<Vec<String>>,
@@ -49,6 +50,7 @@ impl Times {
 
 impl Fold for Times {
     type Ask = AskTimes;
+    type Part = Self;
 
     fn add(&mut self, ask: &AskTimes, chunk: &Chunk, hits: &[bool]) {
         let groups = ask.by.as_ref().map(|paths| Groups::of(chunk, paths));
@@ -115,8 +117,16 @@ impl Fold for Times {
     }
 
     fn join(&mut self, other: Self) {
-        let names: Vec<u32> = other.values.iter().map(|value| self.id(value)).collect();
-        for ((start, id), count) in other.counts {
+        self.take(&other);
+    }
+
+    fn part(self) -> Self {
+        self
+    }
+
+    fn take(&mut self, part: &Self) {
+        let names: Vec<u32> = part.values.iter().map(|value| self.id(value)).collect();
+        for (&(start, id), &count) in &part.counts {
             self.count(start, names[id as usize], count);
         }
     }

@@ -11,6 +11,7 @@ pub(crate) mod filter;
 mod histogram;
 mod numbers;
 mod rolled;
+mod runs;
 pub(crate) mod search;
 mod texts;
 pub(crate) mod values;

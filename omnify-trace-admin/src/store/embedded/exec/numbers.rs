@@ -1,10 +1,13 @@
 //! Count, sum and exact percentiles of numbers.
 
+use std::sync::Arc;
+
 use foldhash::HashMap;
 
 use super::{
     Stop,
     aggregate::{Fold, Run},
+    runs::{self, Runs},
     values::{self, Groups},
 };
 use crate::store::{
@@ -21,13 +24,14 @@ const WORTH_A_THREAD: usize = 100_000;
 /// The numbers of each group.
 #[derive(Default)]
 struct Samples {
-    groups: HashMap<SampleKey, Vec<f64>>,
+    groups: HashMap<SampleKey, Runs>,
     count: usize,
 }
 
 /// Time bucket, values of the fields.
 type SampleKey = (Option<i64>, Vec<Option<String>>);
 
+#[derive(Debug)]
 struct AskNumbers {
     value: Vec<String>,
     group_by: Vec<Vec<String>>,
@@ -91,17 +95,15 @@ impl Codes {
 }
 
 impl Samples {
-    fn take(&mut self, key: SampleKey, mut numbers: Vec<f64>) {
+    fn add_numbers(&mut self, key: SampleKey, numbers: Vec<f64>) {
         self.count += numbers.len();
-        match self.groups.get_mut(&key) {
-            Some(known) => known.append(&mut numbers),
-            None => drop(self.groups.insert(key, numbers)),
-        }
+        self.groups.entry(key).or_default().add(numbers);
     }
 }
 
 impl Fold for Samples {
     type Ask = AskNumbers;
+    type Part = Vec<(SampleKey, Arc<runs::Run>)>;
 
     fn add(&mut self, ask: &AskNumbers, chunk: &Chunk, hits: &[bool]) {
         let numbers = values::numbers(chunk, &ask.value);
@@ -118,7 +120,7 @@ impl Fold for Samples {
                 let value = |(groups, id): (&Groups, &u32)| groups.values[*id as usize].clone();
                 let key = groups.iter().zip(&codes.keys[code as usize]).map(value);
                 let numbers = std::mem::take(&mut samples[code as usize]);
-                self.take((start, key.collect()), numbers);
+                self.add_numbers((start, key.collect()), numbers);
             }
         };
         // Rows are in order of time: a bucket that is left does not come again.
@@ -147,8 +149,28 @@ impl Fold for Samples {
     }
 
     fn join(&mut self, other: Self) {
-        for (key, numbers) in other.groups {
-            self.take(key, numbers);
+        self.count += other.count;
+        for (key, runs) in other.groups {
+            self.groups.entry(key).or_default().join(runs);
+        }
+    }
+
+    fn part(self) -> Self::Part {
+        let groups = self.groups.into_iter();
+        groups.map(|(key, runs)| (key, runs.into_run())).collect()
+    }
+
+    fn take(&mut self, part: &Self::Part) {
+        for (key, run) in part {
+            self.count += run.len();
+            match self.groups.get_mut(key) {
+                Some(known) => known.add_run(run.clone()),
+                None => self
+                    .groups
+                    .entry(key.clone())
+                    .or_default()
+                    .add_run(run.clone()),
+            }
         }
     }
 
@@ -179,28 +201,23 @@ pub(crate) fn numbers(
         .collect();
     let (samples, partial) = Run::<Samples>::new(query, &ask, paths, needs, stop).all(view)?;
     let count = samples.count;
-    let mut joined: HashMap<(Option<i64>, Vec<String>), Vec<f64>> = HashMap::default();
-    for ((start, key), mut samples) in samples.groups {
+    let mut joined: HashMap<(Option<i64>, Vec<String>), Runs> = HashMap::default();
+    for ((start, key), runs) in samples.groups {
         let key = key.into_iter().map(Option::unwrap_or_default).collect();
-        let known = joined.entry((start, key)).or_default();
-        if known.is_empty() {
-            *known = samples;
-        } else {
-            known.append(&mut samples);
-        }
+        joined.entry((start, key)).or_default().join(runs);
     }
     let mut groups = summarise_all(joined.into_iter().collect(), count);
     groups.sort_by(|a, b| (a.start, b.count, &a.key).cmp(&(b.start, a.count, &b.key)));
     Ok(Numbers { groups, partial })
 }
 
-type Named = ((Option<i64>, Vec<String>), Vec<f64>);
+type Named = ((Option<i64>, Vec<String>), Runs);
 
 /// The groups in figures; of many numbers, half of the groups on a second thread.
 fn summarise_all(mut all: Vec<Named>, count: usize) -> Vec<Group> {
     let each = |all: Vec<Named>| -> Vec<Group> {
-        let group = |((start, key), values)| summarise(start, key, values);
-        all.into_iter().map(group).collect()
+        let group = |((start, key), runs)| summarise(start, key, runs);
+        all.into_iter().filter_map(group).collect()
     };
     if count < WORTH_A_THREAD || all.len() < 2 {
         return each(all);
@@ -214,39 +231,19 @@ fn summarise_all(mut all: Vec<Named>, count: usize) -> Vec<Group> {
     })
 }
 
-/// Count, sum, extremes and percentiles by nearest rank.
-fn summarise(start: Option<i64>, key: Vec<String>, mut values: Vec<f64>) -> Group {
-    let count = values.len();
-    let sum = values.iter().sum();
-    let least = values.iter().copied().min_by(f64::total_cmp);
-    let greatest = values.iter().copied().max_by(f64::total_cmp);
-    // What a rank leaves on its right holds the next: each number is moved a few times only.
-    let (mut rest, mut passed) = (&mut values[..], 0);
-    let mut last = 0.0;
-    let mut rank = |percent: usize| {
-        let at = (count * percent).div_ceil(100).saturating_sub(1);
-        if let Some(place) = at.checked_sub(passed)
-            && place < rest.len()
-        {
-            let whole = std::mem::take(&mut rest);
-            let (_, found, right) = whole.select_nth_unstable_by(place, f64::total_cmp);
-            last = *found;
-            passed = at + 1;
-            rest = right;
-        }
-        last
-    };
-    let (p50, p75, p95, p99) = (rank(50), rank(75), rank(95), rank(99));
-    Group {
+fn summarise(start: Option<i64>, key: Vec<String>, runs: Runs) -> Option<Group> {
+    let figures = runs.figures()?;
+    let [p50, p75, p95, p99] = figures.percentiles;
+    Some(Group {
         start,
         key,
-        count: count as u64,
-        sum,
-        min: least.unwrap_or(0.0),
+        count: figures.count as u64,
+        sum: figures.sum,
+        min: figures.min,
         p50,
         p75,
         p95,
         p99,
-        max: greatest.unwrap_or(0.0),
-    }
+        max: figures.max,
+    })
 }

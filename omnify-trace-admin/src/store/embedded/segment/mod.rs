@@ -42,6 +42,7 @@ pub(crate) use self::write::encode;
 use super::{
     chunk::{Chunk, ColumnData},
     index::Index,
+    kept,
     shape::{Column, Shape, Storage, Tables},
     source::{Extent, Source},
 };
@@ -144,6 +145,8 @@ pub(crate) struct Group {
 #[derive(Debug)]
 pub(crate) struct Segment {
     pub(crate) meta: Meta,
+    /// Of its rows, for what is kept of them.
+    pub(crate) number: u64,
     pub(crate) path: PathBuf,
     pub(crate) bytes: u64,
     pub(crate) tables: Arc<Tables>,
@@ -220,6 +223,7 @@ impl Segment {
             .map(|stored| stored.column.clone())
             .collect();
         Ok(Self {
+            number: kept::number(),
             path: path.to_owned(),
             bytes: file.length,
             tables: Arc::new(Tables::from_parts(columns, tail.shapes)),
@@ -372,6 +376,7 @@ impl Segment {
             }
         };
         Ok(Chunk {
+            number: 0,
             tables: self.tables.clone(),
             sources: self.sources.clone(),
             time: match own(0) {

@@ -34,6 +34,7 @@ pub(super) fn split(chunk: Chunk) -> Result<Vec<Chunk>, ArrowError> {
     let predicates = [others, errors].map(|mask| FilterBuilder::new(&mask).optimize().build());
     for predicate in &predicates {
         groups.push(Chunk {
+            number: 0,
             tables: chunk.tables.clone(),
             sources: chunk.sources.clone(),
             time: own(predicate, &chunk.time)?,
