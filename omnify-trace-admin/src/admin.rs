@@ -7,6 +7,7 @@ use omnify_trace::{exposition::Exposition, setup::Levels};
 use tokio::task::JoinHandle;
 
 use crate::{
+    Redis,
     access::{Role, hash, hash_password, new_secret},
     alerts::{Engine, defaults},
     api::{self, App, LostLines, MoreMetrics, Options},
@@ -94,6 +95,7 @@ pub struct AdminBuilder {
     log_dir: Option<PathBuf>,
     data_dir: Option<PathBuf>,
     database_url: Option<String>,
+    redis_url: Option<String>,
     token: Option<String>,
     service_name: Option<String>,
     store: Option<Arc<dyn LogStore>>,
@@ -122,6 +124,13 @@ impl AdminBuilder {
     /// `sqlite://path` or `postgres://…`. Defaults to `admin.db` in the data directory.
     pub fn database_url(mut self, url: impl Into<String>) -> Self {
         self.database_url = Some(url.into());
+        self
+    }
+
+    /// `redis://host:port`, `rediss://…` or `unix:///path`, for several instances behind one address:
+    /// they share sessions, counts of failed logins and the live tail. Defaults to `None`.
+    pub fn redis_url(mut self, url: Option<String>) -> Self {
+        self.redis_url = url;
         self
     }
 
@@ -212,7 +221,10 @@ impl AdminBuilder {
         let url = self
             .database_url
             .unwrap_or_else(|| State::sqlite_url(&data_dir));
-        let state = State::open(&url).await?;
+        let mut state = State::open(&url).await?;
+        if let Some(url) = &self.redis_url {
+            state = state.with_redis(Redis::open(url).await?);
+        }
         let first_token = provide_token(&state, self.token.as_deref()).await?;
         for (username, password, role, organization_id) in self.users {
             let password_hash = hash_password(&password)
@@ -230,6 +242,7 @@ impl AdminBuilder {
                 })
                 .await?;
         }
+        let mut followed = None;
         let store = match self.store {
             Some(store) => store,
             None => {
@@ -238,6 +251,7 @@ impl AdminBuilder {
                     path: log_dir.clone(),
                     source,
                 })?;
+                followed = Some(log_dir.clone());
                 let options = StoreOptions::new(log_dir, data_dir.join("store"));
                 let opened = tokio::task::spawn_blocking(|| EmbeddedStore::open(options)).await;
                 Arc::new(opened.map_err(|_| BuildError::Aborted)??) as Arc<dyn LogStore>
@@ -251,6 +265,7 @@ impl AdminBuilder {
             }
         };
         let options = Options {
+            followed,
             session_length: self
                 .session_length
                 .unwrap_or(Duration::from_secs(12 * 60 * 60)),

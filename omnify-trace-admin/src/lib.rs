@@ -17,17 +17,21 @@
 //! ```
 //!
 //! Rooms: [`store`] finds lines, [`analysis`] makes sense of them, [`alerts`] keeps watch,
-//! [`access`] says who may ask, [`state`] keeps the little that is not in the log files, [`api`] answers over HTTP.
+//! [`access`] says who may ask, [`state`] keeps the little that is not in the log files, [`Redis`] is what
+//! several instances share, [`api`] answers over HTTP.
 
 pub mod access;
 mod admin;
 pub mod alerts;
 pub mod analysis;
 pub mod api;
+mod instances;
 pub mod state;
 pub mod store;
 #[cfg(test)]
 mod tests;
 mod time;
+mod tls;
 
 pub use admin::{Admin, AdminBuilder, BuildError};
+pub use instances::Redis;

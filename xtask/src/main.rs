@@ -8,6 +8,7 @@
 mod bench;
 mod chromium;
 mod dashboard;
+mod databases;
 mod demo;
 mod firefox;
 mod fuzz;

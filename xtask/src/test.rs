@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::{chromium, dashboard, firefox, shell, steps::human, wasm};
+use crate::{chromium, dashboard, databases, firefox, shell, steps::human, wasm};
 
 /// The property tests' seed: the gate asks the same questions each time, so that a change is judged
 /// by what it changed. Another seed is set from outside.
@@ -41,6 +41,7 @@ pub(crate) fn run(only: Option<&str>) -> Result<()> {
         firefox = firefox::ensure();
         Ok(())
     })?;
+    report.setup("set-up: PostgreSQL and Redis", databases::ensure)?;
     report.setup("set-up: npm packages", dashboard::packages)?;
     report.setup("set-up: browser logger", dashboard::wasm)?;
     report.setup("set-up: dashboard", dashboard::dashboard)?;

@@ -28,6 +28,8 @@ pub(crate) struct Config {
     pub(crate) admin_token: Option<String>,
     /// `DATABASE_URL`
     pub(crate) database_url: String,
+    /// `REDIS_URL`
+    pub(crate) redis_url: Option<String>,
     /// `LOKI_URL`, `LOKI_TENANT`, `LOKI_SHIP`
     pub(crate) loki: Option<Loki>,
     /// `OMNIFY_JWT_SECRET`
@@ -81,7 +83,7 @@ impl Config {
                 "a URL that begins with sqlite: or postgres:",
             ));
         }
-        for variable in ["REDIS_URL", "SENTRY_DSN", "OTEL_EXPORTER_OTLP_ENDPOINT"] {
+        for variable in ["SENTRY_DSN", "OTEL_EXPORTER_OTLP_ENDPOINT"] {
             if let Some(value) = environment(variable) {
                 return Err(wrong(
                     variable,
@@ -96,6 +98,7 @@ impl Config {
             workflow_dir: existing_dir(environment, "OMNIFY_WORKFLOW_DIR")?,
             admin_token: secret(environment, "OMNIFY_ADMIN_TOKEN", 16)?,
             database_url,
+            redis_url: redis_url(environment)?,
             loki: loki(environment)?,
             jwt_secret: secret(environment, "OMNIFY_JWT_SECRET", 32)?,
             endpoints: Endpoints {
@@ -174,6 +177,21 @@ fn endpoint(
         base,
         key: environment(key),
     }))
+}
+
+/// Only its kind is looked at here, and the rest not shown: it may hold a password.
+fn redis_url(environment: Environment<'_>) -> Result<Option<String>, ConfigError> {
+    let url = environment("REDIS_URL");
+    let kind = url
+        .as_deref()
+        .map(|url| url.split(':').next().unwrap_or_default());
+    match kind {
+        None | Some("redis" | "rediss" | "unix") => Ok(url),
+        Some(kind) => {
+            let allowed = "redis://host:port, rediss://host:port for TLS, or unix:///path";
+            Err(wrong("REDIS_URL", kind, allowed))
+        }
+    }
 }
 
 fn loki(environment: Environment<'_>) -> Result<Option<Loki>, ConfigError> {

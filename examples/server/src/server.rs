@@ -1,6 +1,6 @@
 //! Puts everything together, serves until told to stop, and closes in order.
 
-use std::{fs, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{fs, net::SocketAddr, path::Path, pin::pin, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
 use axum::Router;
@@ -82,6 +82,7 @@ pub(crate) async fn run(mode: Mode) -> Result<()> {
         .log_dir(&config.log_dir)
         .data_dir(&config.data_dir)
         .database_url(&config.database_url)
+        .redis_url(config.redis_url.clone())
         .token(config.admin_token.clone())
         .service_name("omnify-server")
         .more_metrics(|format| Metrics::global().text(format));
@@ -142,7 +143,7 @@ async fn application(config: &Config, mode: Mode, admin: &Admin) -> Result<Route
     let engine = Engine::new(
         Catalogue::load(config.workflow_dir.as_deref())?,
         Agents::new(config.endpoints.clone(), &Client::new()?),
-        Runs::open(pool.clone()).await?,
+        Runs::open(pool.clone(), &instance(&config.data_dir)?).await?,
     );
     let app = routes::App {
         engine,
@@ -166,6 +167,20 @@ async fn application(config: &Config, mode: Mode, admin: &Admin) -> Result<Route
         );
     }
     Ok(omnify_trace_axum::stack(router, options))
+}
+
+/// The name that this server keeps over its restarts: whose data folder, whose runs.
+fn instance(data_dir: &Path) -> Result<String> {
+    let file = data_dir.join("instance");
+    if let Ok(name) = fs::read_to_string(&file)
+        && !name.trim().is_empty()
+    {
+        return Ok(name.trim().to_owned());
+    }
+    let name = uuid::Uuid::new_v4().to_string();
+    fs::write(&file, &name)
+        .with_context(|| format!("OMNIFY_DATA_DIR: cannot write {}", file.display()))?;
+    Ok(name)
 }
 
 fn greet(mode: Mode, address: SocketAddr, config: &Config, first_token: Option<&str>) {

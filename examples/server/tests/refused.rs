@@ -38,7 +38,8 @@ async fn a_wrong_setting_is_named_with_its_value_and_what_is_allowed() {
         ),
         ("LOKI_URL", "loki:3100", "http://127.0.0.1:3100"),
         ("LOKI_SHIP", "perhaps", "on"),
-        ("REDIS_URL", "redis://127.0.0.1", "unset it"),
+        ("REDIS_URL", "http://127.0.0.1", "redis://host:port"),
+        ("SENTRY_DSN", "https://key@sentry.example/1", "unset it"),
     ];
     for (variable, value, allowed) in cases {
         let message = refused(&[(variable, value)]).await;

@@ -11,6 +11,9 @@ use crate::{
     time,
 };
 
+/// Who holds it evaluates the rules.
+const LEASE: &str = "alerts";
+
 /// What an evaluation did to an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transition {
@@ -35,15 +38,25 @@ impl Engine {
         Self { state, store }
     }
 
-    /// Evaluates every `period` until the handle is aborted.
+    /// Evaluates every `period` until the handle is aborted. Of several instances with one state, one
+    /// does; when it ends, another takes over within three periods.
     #[must_use]
     pub fn start(self, period: Duration) -> JoinHandle<()> {
+        let holder = uuid::Uuid::now_v7().to_string();
+        let term = i64::try_from(period.as_nanos() * 3).unwrap_or(i64::MAX);
         tokio::spawn(async move {
             let mut ticks = tokio::time::interval(period);
             ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             loop {
                 ticks.tick().await;
-                if let Err(error) = self.evaluate(time::now()).await {
+                let now = time::now();
+                let until = now.saturating_add(term);
+                let evaluated = match self.state.hold(LEASE, &holder, now, until).await {
+                    Ok(true) => self.evaluate(now).await.map(|_| ()),
+                    Ok(false) => Ok(()),
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = evaluated {
                     tracing::warn!(target: "omnify_trace_admin::alerts", %error, "The alert rules could not be evaluated");
                 }
             }

@@ -11,8 +11,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const ATTEMPTS: u32 = 3;
 
 static CLIENT: LazyLock<Option<reqwest::Client>> = LazyLock::new(|| {
-    // Another part of the process may have chosen a provider already: then that one is used.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    crate::tls::provide();
     reqwest::Client::builder()
         .timeout(PATIENCE)
         // A webhook that redirects could lead into our own network.

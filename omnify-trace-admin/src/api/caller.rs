@@ -132,12 +132,12 @@ async fn identify(
     from: &str,
 ) -> Result<Principal, ApiError> {
     if let Some(token) = bearer(headers) {
-        if let Some(wait) = app.tokens.must_wait(from, Instant::now()) {
+        if let Some(wait) = app.tokens.must_wait(from, Instant::now()).await {
             return Err(ApiError::TooMany(wait.as_secs().max(1)));
         }
         let found = by_token(app, token).await?;
         if found.is_none() {
-            app.tokens.failed(from, Instant::now());
+            app.tokens.failed(from, Instant::now()).await;
         }
         return found.ok_or(ApiError::Unauthenticated);
     }

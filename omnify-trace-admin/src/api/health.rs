@@ -160,7 +160,13 @@ pub(super) async fn health(
             "does not answer; the service's log says more".to_owned(),
         ),
     };
-    let components = vec![store, database];
+    let mut components = vec![store, database];
+    if let Some(redis) = app.state.redis() {
+        components.push(match redis.ping().await {
+            Ok(()) => fine("redis", String::new()),
+            Err(_) => degraded("redis", "does not answer; sessions are there".to_owned()),
+        });
+    }
     let all_well = components
         .iter()
         .all(|part| part.status == HealthStatus::Ok);

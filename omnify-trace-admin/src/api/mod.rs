@@ -23,6 +23,7 @@ mod whole;
 
 use std::{
     collections::HashMap,
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -47,6 +48,7 @@ pub(crate) use whole::Noting;
 
 use crate::{
     access::LoginLimiter,
+    instances::Relay,
     state::{IssueRow, State},
     store::LogStore,
 };
@@ -71,6 +73,8 @@ pub(crate) struct Inner {
     pub(crate) lost_lines: Option<LostLines>,
     pub(crate) more_metrics: Option<MoreMetrics>,
     pub(crate) streams: stream::Streams,
+    /// To and from the other instances, where there are any.
+    pub(crate) relay: Option<Relay>,
     known: known::Known,
     openapi: std::sync::OnceLock<String>,
 }
@@ -85,11 +89,24 @@ impl std::ops::Deref for App {
 
 impl App {
     pub(crate) fn new(store: Arc<dyn LogStore>, state: State, options: Options) -> Self {
+        let limiter = |name, failures| {
+            LoginLimiter::new(
+                name,
+                failures,
+                Duration::from_secs(60),
+                state.redis().cloned(),
+            )
+        };
+        let (logins, tokens) = (limiter("logins", 5), limiter("tokens", 60));
+        let streams = stream::Streams::default();
+        let relay = state.redis().zip(options.followed).map(|(redis, log_dir)| {
+            Relay::start(redis.clone(), &log_dir, Arc::clone(&store), streams.watch())
+        });
         Self(Arc::new(Inner {
             store,
             state,
-            logins: LoginLimiter::new(5, Duration::from_secs(60)),
-            tokens: LoginLimiter::new(60, Duration::from_secs(60)),
+            logins,
+            tokens,
             session_length: options.session_length,
             secure_cookies: options.secure_cookies,
             service_name: options.service_name,
@@ -97,7 +114,8 @@ impl App {
             levels: options.levels,
             lost_lines: options.lost_lines,
             more_metrics: options.more_metrics,
-            streams: stream::Streams::default(),
+            streams,
+            relay,
             known: known::Known::of(&described().split_for_parts().1),
             openapi: std::sync::OnceLock::new(),
         }))
@@ -121,6 +139,8 @@ pub(crate) type MoreMetrics =
 
 /// What the builder decides about the API.
 pub(crate) struct Options {
+    /// The log directory, if the store knows the lines of no other instance.
+    pub(crate) followed: Option<PathBuf>,
     pub(crate) session_length: Duration,
     pub(crate) secure_cookies: bool,
     pub(crate) service_name: String,

@@ -137,6 +137,8 @@ impl ApiError {
             Self::State(StateError::Url(_)) => "OT0410",
             Self::State(StateError::Database { .. }) => "OT0411",
             Self::State(StateError::Migration(_)) => "OT0412",
+            Self::State(StateError::Redis { .. }) => "OT0413",
+            Self::State(StateError::RedisUrl(_)) => "OT0414",
             Self::Internal(_) => "OT0419",
         }
     }
@@ -154,6 +156,9 @@ impl ApiError {
         };
         let detail = match self {
             // Paths and statements are for the log, not for the caller.
+            Self::State(StateError::Redis { .. }) => {
+                "Redis does not answer; the service's log says more.".to_owned()
+            }
             Self::State(_) => {
                 "The state database does not answer; the service's log says more.".to_owned()
             }

@@ -88,11 +88,11 @@ pub(super) async fn log_in(
         .is_some_and(|proto| proto == "https");
     let Body(login) = Body::<Login>::from_request(request, &app).await?;
     let key = format!("{from} {}", login.username.as_deref().unwrap_or_default());
-    if let Some(wait) = app.logins.must_wait(&key, Instant::now()) {
+    if let Some(wait) = app.logins.must_wait(&key, Instant::now()).await {
         return Err(ApiError::TooMany(wait.as_secs().max(1)));
     }
     let Some(principal) = prove(&app, &login).await? else {
-        app.logins.failed(&key, Instant::now());
+        app.logins.failed(&key, Instant::now()).await;
         tracing::warn!(
             target: "omnify_trace_admin::audit",
             event_type = "authentication_failed",
@@ -102,7 +102,7 @@ pub(super) async fn log_in(
         );
         return Err(ApiError::BadCredentials);
     };
-    app.logins.succeeded(&key);
+    app.logins.succeeded(&key).await;
     start(&app, principal, https).await
 }
 

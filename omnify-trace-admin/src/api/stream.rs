@@ -1,14 +1,6 @@
 //! The live tail as server-sent events.
 
-use std::{
-    collections::HashSet,
-    convert::Infallible,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::HashSet, convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     extract::State as AxumState,
@@ -18,7 +10,7 @@ use axum::{
         sse::{Event as SseEvent, KeepAlive, Sse},
     },
 };
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::{
@@ -30,6 +22,7 @@ use super::{
 use crate::{
     access::belongs_to,
     analysis::LineJson,
+    instances::{Relay, Told},
     store::{Line, LogStore, Matcher, Order, Page, Query},
 };
 
@@ -43,27 +36,42 @@ const MOST_RESUMED: usize = 1_000;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// How many streams are open.
-#[derive(Debug, Default)]
-pub(crate) struct Streams(Arc<AtomicUsize>);
+#[derive(Debug)]
+pub(crate) struct Streams(Arc<watch::Sender<usize>>);
+
+impl Default for Streams {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(0)))
+    }
+}
 
 impl Streams {
     /// Streams open now.
     pub(super) fn open(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
+        *self.0.borrow()
+    }
+
+    /// How many are open, as it changes.
+    pub(super) fn watch(&self) -> watch::Receiver<usize> {
+        self.0.subscribe()
     }
 
     fn enter(&self) -> Option<Place> {
-        let place = Place(Arc::clone(&self.0));
-        (self.0.fetch_add(1, Ordering::Relaxed) < MOST_STREAMS).then_some(place)
+        let entered = self.0.send_if_modified(|open| {
+            let free = *open < MOST_STREAMS;
+            *open += usize::from(free);
+            free
+        });
+        entered.then(|| Place(Arc::clone(&self.0)))
     }
 }
 
 /// One open stream; counts down when it goes.
-struct Place(Arc<AtomicUsize>);
+struct Place(Arc<watch::Sender<usize>>);
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.send_modify(|open| *open -= 1);
     }
 }
 
@@ -100,6 +108,7 @@ pub(super) async fn stream(
         organization_id: caller.principal.organization_id.clone(),
         // Before the backlog is read, so that nothing falls between.
         tail: caller.lines.tail(),
+        elsewhere: app.relay.as_ref().map(Relay::elsewhere),
         lines: caller.lines,
         sent: HashSet::new(),
     };
@@ -120,6 +129,8 @@ struct Follower {
     query: Query,
     organization_id: Option<String>,
     tail: broadcast::Receiver<Arc<Line>>,
+    /// The lines of the other instances, where there are any.
+    elsewhere: Option<broadcast::Receiver<Told>>,
     lines: Arc<dyn LogStore>,
     /// Lines of the backlog, which the tail may repeat.
     sent: HashSet<String>,
@@ -135,13 +146,15 @@ impl Follower {
         }
         loop {
             let received = tokio::select! {
-                received = self.tail.recv() => received,
+                received = self.tail.recv() => received.map(Told::Line),
+                received = from_elsewhere(&mut self.elsewhere) => received,
                 () = sender.closed() => return,
             };
             let event = match received {
-                Ok(line) if self.wants(&line) => log(&line),
-                Ok(_) => continue,
-                Err(broadcast::error::RecvError::Lagged(missed)) => lag(missed),
+                Ok(Told::Line(line)) if self.wants(&line) => log(&line),
+                Ok(Told::Line(_)) => continue,
+                Ok(Told::Missed(missed)) => lag(missed),
+                Err(broadcast::error::RecvError::Lagged(missed)) => lag(Some(missed)),
                 Err(broadcast::error::RecvError::Closed) => return,
             };
             // While a slow client keeps us waiting here, the tail counts what it misses.
@@ -169,7 +182,7 @@ impl Follower {
             return Some(());
         };
         if missed.next_cursor.is_some() {
-            sender.send(Ok(lag_unknown())).await.ok()?;
+            sender.send(Ok(lag(None))).await.ok()?;
         }
         let mut lines = missed.lines;
         // Lines of the same instant as the last one seen, up to it, were seen as well.
@@ -203,12 +216,20 @@ fn log(line: &Line) -> SseEvent {
         .data(LineJson(line.clone()).to_json())
 }
 
-fn lag(missed: u64) -> SseEvent {
+/// `None` for an unknown number.
+fn lag(missed: Option<u64>) -> SseEvent {
+    let missed = missed.map_or_else(|| "null".to_owned(), |missed| missed.to_string());
     SseEvent::default()
         .event("lag")
         .data(format!("{{\"missed\":{missed}}}"))
 }
 
-fn lag_unknown() -> SseEvent {
-    SseEvent::default().event("lag").data("{\"missed\":null}")
+/// Never, where there are no other instances.
+async fn from_elsewhere(
+    elsewhere: &mut Option<broadcast::Receiver<Told>>,
+) -> Result<Told, broadcast::error::RecvError> {
+    match elsewhere {
+        Some(elsewhere) => elsewhere.recv().await,
+        None => std::future::pending().await,
+    }
 }

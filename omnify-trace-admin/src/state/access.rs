@@ -182,6 +182,9 @@ impl State {
     /// # Errors
     /// [`StateError::Database`].
     pub async fn delete_user(&self, username: &str) -> Result<bool, StateError> {
+        if let Some(redis) = &self.redis {
+            redis.delete_sessions_of(username).await?;
+        }
         change!(
             self,
             "remove a user's sessions",
@@ -199,8 +202,11 @@ impl State {
     /// Keeps a session.
     ///
     /// # Errors
-    /// [`StateError::Database`].
+    /// [`StateError::Database`] or [`StateError::Redis`].
     pub async fn put_session(&self, row: &SessionRow) -> Result<(), StateError> {
+        if let Some(redis) = &self.redis {
+            return redis.put_session(row).await;
+        }
         change!(self, "keep a session", sqlx::query(
             "INSERT INTO sessions (hash, name, role, organization_id, csrf_token, created_at, expires_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7)"
@@ -218,8 +224,11 @@ impl State {
     /// The session with this hash that has not expired.
     ///
     /// # Errors
-    /// [`StateError::Database`].
+    /// [`StateError::Database`] or [`StateError::Redis`].
     pub async fn session(&self, hash: &str, now: i64) -> Result<Option<SessionRow>, StateError> {
+        if let Some(redis) = &self.redis {
+            return redis.session(hash, now).await;
+        }
         with_pool!(self, "look for a session", |pool| sqlx::query_as(
             "SELECT * FROM sessions WHERE hash = $1 AND expires_at > $2"
         )
@@ -231,8 +240,11 @@ impl State {
     /// Ends a session.
     ///
     /// # Errors
-    /// [`StateError::Database`].
+    /// [`StateError::Database`] or [`StateError::Redis`].
     pub async fn delete_session(&self, hash: &str) -> Result<(), StateError> {
+        if let Some(redis) = &self.redis {
+            return redis.delete_session(hash).await;
+        }
         change!(
             self,
             "end a session",
@@ -244,7 +256,7 @@ impl State {
     /// Forgets the sessions that expired before `now`.
     ///
     /// # Errors
-    /// [`StateError::Database`].
+    /// [`StateError::Database`] or [`StateError::Redis`].
     pub async fn expire_sessions(&self, now: i64) -> Result<(), StateError> {
         change!(
             self,

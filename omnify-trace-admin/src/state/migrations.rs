@@ -6,11 +6,14 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-const STEPS: &[(i64, &str, &str)] = &[(
-    1,
-    "access and issues",
-    include_str!("0001_access_and_issues.sql"),
-)];
+const STEPS: &[(i64, &str, &str)] = &[
+    (
+        1,
+        "access and issues",
+        include_str!("0001_access_and_issues.sql"),
+    ),
+    (2, "leases", include_str!("0002_leases.sql")),
+];
 
 /// Every step up to now.
 pub(super) fn migrator() -> Migrator {

@@ -1,10 +1,12 @@
 //! The little that is not in the log files: tokens, users, sessions, issues, alert rules.
 //!
-//! SQLite beside the log files by default, Postgres by URL for several instances.
+//! SQLite beside the log files by default, Postgres by URL for several instances. Sessions are in
+//! [`Redis`] instead where there is one.
 
 mod access;
 mod alerts;
 mod issues;
+mod leases;
 mod migrations;
 
 use std::{path::Path, str::FromStr, time::Duration};
@@ -18,6 +20,8 @@ use sqlx::{
 pub use access::{SessionRow, TokenRow, UserRow};
 pub use alerts::{AlertRow, AlertStateRow};
 pub use issues::{IssueRow, IssueState};
+
+use crate::Redis;
 
 /// How long a statement waits for a connection or a lock.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -39,6 +43,19 @@ pub enum StateError {
         /// Why not.
         source: sqlx::Error,
     },
+    /// Redis is not there, or refused.
+    #[error("OT0413: Redis could not {action}: {source}")]
+    Redis {
+        /// What was tried.
+        action: &'static str,
+        /// Why not.
+        source: redis::RedisError,
+    },
+    /// The URL does not name a Redis.
+    #[error(
+        "OT0414: `{0}` is not the address of a Redis; use redis://host:port, rediss://… for TLS, or unix:///path"
+    )]
+    RedisUrl(String),
     /// The schema could not be brought up to date.
     #[error("OT0412: the state database's schema could not be brought up to date: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
@@ -48,6 +65,7 @@ pub enum StateError {
 #[derive(Debug, Clone)]
 pub struct State {
     pool: Pool,
+    redis: Option<Redis>,
 }
 
 #[derive(Debug, Clone)]
@@ -132,7 +150,19 @@ impl State {
             Pool::Sqlite(pool) => migrations::migrator().run(pool).await?,
             Pool::Postgres(pool) => migrations::migrator().run(pool).await?,
         }
-        Ok(Self { pool })
+        Ok(Self { pool, redis: None })
+    }
+
+    /// Keeps sessions in this Redis from now on.
+    #[must_use]
+    pub fn with_redis(mut self, redis: Redis) -> Self {
+        self.redis = Some(redis);
+        self
+    }
+
+    /// The Redis that the instances share, if there is one.
+    pub(crate) const fn redis(&self) -> Option<&Redis> {
+        self.redis.as_ref()
     }
 
     /// The URL of a SQLite file in this directory.
@@ -169,8 +199,10 @@ impl State {
 
 /// A URL fit for an error message.
 pub(crate) fn without_password(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
+    // A parameter may be a password too.
+    let address = url.split('?').next().unwrap_or_default();
+    match (address.split_once("://"), address.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
-        _ => url.to_owned(),
+        _ => address.to_owned(),
     }
 }

@@ -11,11 +11,14 @@ use serde_json::{Value, json};
 use sqlx::{AnyPool, Row as _, any::AnyRow};
 
 use super::{App, Problem};
+use crate::workflow::runs::make_table;
 
 /// Rows that a new database begins with.
 const FIRST_CUSTOMERS: i64 = 200;
 /// Rows that one answer holds at most.
 const MAX_PAGE: i64 = 100;
+
+const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS server_customers (id BIGINT PRIMARY KEY, company TEXT NOT NULL, plan TEXT NOT NULL, monthly_revenue DOUBLE PRECISION NOT NULL)";
 
 /// The table of customers.
 #[derive(Clone)]
@@ -32,9 +35,7 @@ struct Customer {
 impl Customers {
     /// Makes the table, with some customers in it, if need be.
     pub(crate) async fn open(pool: AnyPool) -> sqlx::Result<Self> {
-        sqlx::query("CREATE TABLE IF NOT EXISTS server_customers (id BIGINT PRIMARY KEY, company TEXT NOT NULL, plan TEXT NOT NULL, monthly_revenue DOUBLE PRECISION NOT NULL)")
-            .execute(&pool)
-            .await?;
+        make_table(&pool, SCHEMA).await?;
         let count: i64 = sqlx::query("SELECT COUNT(*) FROM server_customers")
             .fetch_one(&pool)
             .await?
@@ -46,7 +47,7 @@ impl Customers {
                     ["starter", "growth", "enterprise"][usize::try_from(id % 3).unwrap_or(0)];
                 #[expect(clippy::cast_precision_loss, reason = "small numbers")]
                 let revenue = (id % 17) as f64 * 49.5;
-                sqlx::query("INSERT INTO server_customers (id, company, plan, monthly_revenue) VALUES ($1, $2, $3, $4)")
+                sqlx::query("INSERT INTO server_customers (id, company, plan, monthly_revenue) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING")
                     .bind(id)
                     .bind(format!("Customer {id:03}"))
                     .bind(plan)

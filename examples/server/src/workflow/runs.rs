@@ -3,6 +3,8 @@
 //! This is the application's own state. The admin API does not read it: it rebuilds runs from
 //! the log, and shows more.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::{AnyPool, Row as _, any::AnyRow};
@@ -57,31 +59,46 @@ pub(crate) struct Run {
 
 /// The table of runs.
 #[derive(Clone)]
-pub(crate) struct Runs(AnyPool);
+pub(crate) struct Runs {
+    pool: AnyPool,
+    /// Whose runs these are, of the several servers that may share a database.
+    instance: Arc<str>,
+}
 
 const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS server_runs (
     run_id TEXT PRIMARY KEY, workflow_id TEXT NOT NULL, status TEXT NOT NULL,
     request_id TEXT, trace_id TEXT, user_id TEXT, organization_id TEXT,
-    input TEXT NOT NULL, output TEXT NOT NULL, error TEXT, started_at TEXT NOT NULL, ended_at TEXT)";
+    input TEXT NOT NULL, output TEXT NOT NULL, error TEXT, started_at TEXT NOT NULL, ended_at TEXT, instance TEXT)";
 
 impl Runs {
-    /// Makes the table if need be. Runs that the last process left open are interrupted now.
-    pub(crate) async fn open(pool: AnyPool) -> sqlx::Result<Self> {
-        sqlx::query(SCHEMA).execute(&pool).await?;
+    /// Makes the table if need be. Runs that this instance's last process left open are interrupted
+    /// now; those of other instances go on.
+    pub(crate) async fn open(pool: AnyPool, instance: &str) -> sqlx::Result<Self> {
+        make_table(&pool, SCHEMA).await?;
+        // The first versions' table did not say whose a run was.
+        let known = sqlx::query("SELECT instance FROM server_runs LIMIT 1");
+        if known.fetch_optional(&pool).await.is_err() {
+            sqlx::query("ALTER TABLE server_runs ADD COLUMN instance TEXT")
+                .execute(&pool)
+                .await?;
+        }
         sqlx::query(
-            "UPDATE server_runs SET status = 'interrupted', ended_at = $1 WHERE status = 'active'",
+            "UPDATE server_runs SET status = 'interrupted', ended_at = $1
+             WHERE status = 'active' AND (instance = $2 OR instance IS NULL)",
         )
         .bind(now())
+        .bind(instance)
         .execute(&pool)
         .await?;
-        Ok(Self(pool))
+        let instance = instance.into();
+        Ok(Self { pool, instance })
     }
 
     /// A run began.
     pub(crate) async fn begin(&self, run: &Run) -> sqlx::Result<()> {
         sqlx::query(
-            "INSERT INTO server_runs (run_id, workflow_id, status, request_id, trace_id, user_id, organization_id, input, output, started_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'null', $9)",
+            "INSERT INTO server_runs (run_id, workflow_id, status, request_id, trace_id, user_id, organization_id, input, output, started_at, instance)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'null', $9, $10)",
         )
         .bind(run.run_id.as_str())
         .bind(run.workflow_id.as_str())
@@ -92,7 +109,8 @@ impl Runs {
         .bind(run.organization_id.as_deref())
         .bind(run.input.to_string())
         .bind(run.started_at.as_str())
-        .execute(&self.0)
+        .bind(&*self.instance)
+        .execute(&self.pool)
         .await?;
         Ok(())
     }
@@ -113,7 +131,7 @@ impl Runs {
             .bind(error)
             .bind(now())
             .bind(run_id)
-            .execute(&self.0)
+            .execute(&self.pool)
             .await?;
         Ok(())
     }
@@ -122,10 +140,19 @@ impl Runs {
     pub(crate) async fn get(&self, run_id: &str) -> sqlx::Result<Option<Run>> {
         let row = sqlx::query("SELECT * FROM server_runs WHERE run_id = $1")
             .bind(run_id)
-            .fetch_optional(&self.0)
+            .fetch_optional(&self.pool)
             .await?;
         row.map(|row| from_row(&row)).transpose()
     }
+}
+
+/// Runs `CREATE TABLE IF NOT EXISTS …`. Where two servers do at the same instant, PostgreSQL tells one of
+/// them that the table exists after all: then it does, and the second try finds it.
+pub(crate) async fn make_table(pool: &AnyPool, schema: &'static str) -> sqlx::Result<()> {
+    if sqlx::query(schema).execute(pool).await.is_err() {
+        sqlx::query(schema).execute(pool).await?;
+    }
+    Ok(())
 }
 
 /// The present, as the database keeps it.
@@ -157,9 +184,53 @@ fn from_row(row: &AnyRow) -> sqlx::Result<Run> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use super::*;
     use omnify_trace::layer::MemorySink;
     use omnify_trace::setup::Console;
     use omnify_trace::{Telemetry, operation};
+
+    #[tokio::test]
+    async fn a_server_that_starts_interrupts_its_own_open_runs_and_no_others() {
+        sqlx::any::install_default_drivers();
+        let pool = sqlx::any::AnyPoolOptions::new()
+            .max_connections(1)
+            .connect("sqlite::memory:")
+            .await
+            .unwrap();
+        // As the first version made it.
+        let old = super::SCHEMA.replace(", instance TEXT", "");
+        sqlx::query(sqlx::AssertSqlSafe(old))
+            .execute(&pool)
+            .await
+            .unwrap();
+        let mut run = Run {
+            run_id: "of nobody".into(),
+            workflow_id: "w".into(),
+            status: Status::Active,
+            request_id: None,
+            trace_id: None,
+            user_id: None,
+            organization_id: None,
+            input: Value::Null,
+            output: Value::Null,
+            error: None,
+            started_at: now(),
+            ended_at: None,
+        };
+        sqlx::query("INSERT INTO server_runs (run_id, workflow_id, status, input, output, started_at) VALUES ('of nobody', 'w', 'active', 'null', 'null', '')")
+            .execute(&pool)
+            .await
+            .unwrap();
+        let one = Runs::open(pool.clone(), "one").await.unwrap();
+        run.run_id = "of one".into();
+        one.begin(&run).await.unwrap();
+        let other = Runs::open(pool.clone(), "other").await.unwrap();
+        let status = async |id: &str| other.get(id).await.unwrap().unwrap().status;
+        assert_eq!(status("of nobody").await, Status::Interrupted);
+        assert_eq!(status("of one").await, Status::Active);
+        Runs::open(pool, "one").await.unwrap();
+        assert_eq!(status("of one").await, Status::Interrupted);
+    }
 
     /// SQLite's queries run on a thread of their own: only a global subscriber sees their events.
     #[tokio::test]

@@ -119,8 +119,7 @@ impl Client {
             .map(HeaderValue::from_str)
             .transpose()
             .map_err(|_| wrong("the tenant's name cannot stand in a header".to_owned()))?;
-        // Another part of the process may have chosen a provider already: then that one is used.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        crate::tls::provide();
         let http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(5))
             // Credentials go to the configured address and no other.
