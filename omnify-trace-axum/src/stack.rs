@@ -72,10 +72,10 @@ pub fn stack<S: Clone + Send + Sync + 'static>(
     options: StackOptions,
 ) -> Router<S> {
     // One `layer` call for all: each costs every request a boxed future.
-    let outer = (options.tracing, options.security, options.performance);
     #[cfg(feature = "identity")]
     if let Some(identity) = options.identity {
-        return router.layer((outer, identity));
+        let tracing = options.tracing.known_callers(identity.known());
+        return router.layer((tracing, options.security, options.performance, identity));
     }
-    router.layer(outer)
+    router.layer((options.tracing, options.security, options.performance))
 }

@@ -94,6 +94,26 @@ async fn a_good_token_names_user_and_organization() {
 }
 
 #[tokio::test]
+async fn a_caller_who_is_known_is_named_from_the_first_line_on() {
+    let log = capture();
+    let app = app(layer());
+    let token = sign(&claims());
+    call(&app, &token).await;
+    assert!(log.of("request_start")[0]["context"]["user_id"].is_null());
+    log.sink.clear();
+    assert_eq!(call(&app, &token).await.body(), "u-7");
+    let start = &log.of("request_start")[0];
+    assert_eq!(start["context"]["user_id"], "u-7");
+    assert_eq!(start["context"]["organization_id"], "acme");
+    assert_eq!(log.end()["context"]["user_id"], "u-7");
+    log.sink.clear();
+    // Another token with the same end: nobody is named by a part of a token.
+    let forged = format!("x{token}");
+    assert_eq!(call(&app, &forged).await.body(), "");
+    assert!(log.of("request_start")[0]["context"]["user_id"].is_null());
+}
+
+#[tokio::test]
 async fn a_bad_token_is_an_event_and_no_identity() {
     let with = |name: &str, value: Value| {
         let mut claims = claims();

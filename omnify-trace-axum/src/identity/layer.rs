@@ -7,6 +7,7 @@ use jsonwebtoken::DecodingKey;
 use tower_layer::Layer;
 
 use super::jwks::Jwks;
+use super::known::Known;
 use super::service::IdentityService;
 use super::verify::{Key, Keys, Verifier};
 
@@ -182,6 +183,11 @@ impl IdentityLayer {
     pub fn organization_claim(mut self, name: &str) -> Self {
         self.verifier.organization_claim = name.into();
         self
+    }
+
+    /// Whom the tokens name that were good a moment ago.
+    pub(crate) fn known(&self) -> Known {
+        Known(self.verifier.cache.clone())
     }
 
     /// Answers 401 to requests without a good token. Defaults to letting them pass unnamed.

@@ -6,10 +6,11 @@
 //! event, not an identity, and it is never written anywhere.
 //!
 //! What lives here: `layer` (configuration), `verify` (the rules), `jwks` (keys of an issuer),
-//! `cache` (tokens that were good a moment ago), `service`.
+//! `cache` (tokens that were good a moment ago), `known` (whom they name), `service`.
 
 mod cache;
 mod jwks;
+mod known;
 mod layer;
 mod service;
 mod verify;
@@ -18,6 +19,8 @@ use std::sync::Arc;
 
 use omnify_trace::context::{OrganizationId, UserId};
 use serde_json::{Map, Value};
+
+pub(crate) use known::Known;
 
 pub use jwks::{Jwks, JwksError};
 pub use layer::{Algorithm, IdentityLayer, KeyError};
@@ -53,6 +56,11 @@ impl Identity {
             .organization_id
             .as_ref()
             .map(OrganizationId::as_str)
+    }
+
+    /// Whether both are of one look at one token.
+    fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
     }
 
     /// All claims of the token.

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body::Body;
 use omnify_trace::schema::fields;
 use pin_project_lite::pin_project;
@@ -17,6 +17,7 @@ use tracing::span::{Id, Record};
 use tracing::{Dispatch, dispatcher};
 
 use super::Identity;
+use super::known::bearer;
 use super::verify::{Glance, Refusal, Verifier};
 use crate::follow::BodyOrProblem;
 use crate::problem::Problem;
@@ -107,14 +108,6 @@ where
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
-    let value = headers.get(header::AUTHORIZATION)?.as_bytes();
-    let (scheme, token) = value.split_at_checked(b"bearer ".len())?;
-    scheme
-        .eq_ignore_ascii_case(b"bearer ")
-        .then(|| token.trim_ascii())
-}
-
 fn now() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -124,6 +117,11 @@ fn now() -> u64 {
 
 /// Puts the identity into the request's span and extensions.
 fn note<B>(request: &mut Request<B>, identity: Identity) {
+    let known = request.extensions().get::<Identity>();
+    if known.is_some_and(|known| known.is_same(&identity)) {
+        // The span was opened with it.
+        return;
+    }
     // Both at once, and without a share in the span: each would cost as much as the rest here.
     dispatcher::get_default(|dispatch| {
         let current = dispatch.current_span();

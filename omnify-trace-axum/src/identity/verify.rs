@@ -107,7 +107,7 @@ pub(super) enum Glance {
 pub(super) struct Verifier {
     keys: Keys,
     rules: Validation,
-    cache: Cache,
+    pub(super) cache: Cache,
     pub(super) user_claim: Box<str>,
     pub(super) organization_claim: Box<str>,
 }

@@ -8,6 +8,8 @@ use super::client_address::TrustedProxies;
 use super::hooks::{DefaultOnEnd, DefaultOnRequest};
 use super::service::TracingService;
 use crate::classify::ByStatus;
+#[cfg(feature = "identity")]
+use crate::identity::Known;
 
 /// Gives each request its span and its events.
 ///
@@ -41,6 +43,8 @@ pub(crate) struct Settings {
     quiet_below: &'static [&'static str],
     pub(crate) echo_request_id: bool,
     pub(crate) session_cookie: Option<&'static str>,
+    #[cfg(feature = "identity")]
+    pub(crate) known_callers: Option<Known>,
 }
 
 impl Settings {
@@ -63,6 +67,8 @@ impl TracingLayer {
             quiet_below: &[],
             echo_request_id: true,
             session_cookie: None,
+            #[cfg(feature = "identity")]
+            known_callers: None,
         };
         Self {
             config: Config {
@@ -142,6 +148,14 @@ impl<C, R, E> TracingLayer<C, R, E> {
     /// Defaults to none.
     pub fn session_cookie(mut self, name: &'static str) -> Self {
         self.config.settings.session_cookie = Some(name);
+        self
+    }
+
+    /// Opens the spans of callers who are known with their names. Defaults to knowing nobody: an
+    /// identity layer inside tells the span later.
+    #[cfg(feature = "identity")]
+    pub(crate) fn known_callers(mut self, known: Known) -> Self {
+        self.config.settings.known_callers = Some(known);
         self
     }
 

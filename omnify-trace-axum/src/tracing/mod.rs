@@ -10,9 +10,10 @@
 //!
 //! What lives here: `layer` (configuration), `service`, `future`, `active` (what is known
 //! of a request while it runs), `hooks` (what is said, and to whom), and small parts: client
-//! addresses, request ids, redaction of queries.
+//! addresses, known callers, request ids, redaction of queries.
 
 mod active;
+mod caller;
 pub(crate) mod client_address;
 mod future;
 pub mod hooks;

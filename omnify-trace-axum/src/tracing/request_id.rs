@@ -1,14 +1,12 @@
 //! Names for requests that came without one.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use omnify_trace::context::TraceId;
 
-/// A UUID of version 7 as text: sorts by time, costs no system call and no allocation.
-pub(crate) fn mint() -> [u8; 36] {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+/// A UUID of version 7 as text: sorts by time, costs no system call and no allocation. `now` is
+/// the time since 1970.
+pub(crate) fn mint(now: Duration) -> [u8; 36] {
     format(now.as_millis() as u64, TraceId::random().to_u128())
 }
 
@@ -39,8 +37,9 @@ mod tests {
             std::str::from_utf8(&id).unwrap(),
             "01921234-5678-7fff-bfff-ffffffffffff"
         );
-        assert_ne!(mint(), mint());
-        let id = mint();
+        let now = Duration::from_secs(1_795_252_211);
+        assert_ne!(mint(now), mint(now));
+        let id = mint(now);
         assert_eq!(id[14], b'7');
         assert!(omnify_trace::propagation::request_id::valid(&id).is_some());
     }

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use axum::extract::MatchedPath;
 use bytes::Bytes;
@@ -17,9 +17,10 @@ use omnify_trace::propagation::{
     request_id::valid as request_id_rule,
 };
 use tower_service::Service;
-use tracing::{Span, field};
+use tracing::Span;
 
 use super::active::Active;
+use super::caller::Caller;
 use super::client_address::{self, AddressText};
 use super::future::{REQUEST_ID, ResponseFuture};
 use super::hooks::{OnEnd, OnRequest, Start, TARGET};
@@ -78,7 +79,7 @@ where
 /// Opens the request's span and, inside of it, tells of the arrival and calls the service.
 fn arrive<ReqBody, C, R, E, F>(
     config: &Arc<Config<C, R, E>>,
-    request: Request<ReqBody>,
+    mut request: Request<ReqBody>,
     call: impl FnOnce(Request<ReqBody>) -> F,
 ) -> (Box<Active<C, R, E>>, F)
 where
@@ -87,12 +88,15 @@ where
     E: OnEnd,
 {
     let started = Instant::now();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     let extraction = extract(request.headers());
     let minted;
     let (request_id, header) = match extraction.request_id.valid() {
         Some(id) => (id, given(request.headers(), id)),
         None => {
-            minted = request_id::mint();
+            minted = request_id::mint(now);
             let id = std::str::from_utf8(&minted).unwrap_or_default();
             (id, written(id))
         }
@@ -101,7 +105,16 @@ where
         let name = config.settings.session_cookie?;
         cookie(request.headers(), name)
     });
-    let span = open(&extraction, request_id, session);
+    let caller = Caller::of(&config.settings, request.headers(), now);
+    let span = open(
+        &extraction,
+        &Named {
+            request_id,
+            session,
+            user: caller.user(),
+            organization: caller.organization(),
+        },
+    );
     let route = request.extensions().get::<MatchedPath>().cloned();
     let quiet = config.settings.is_quiet(request.uri().path());
     let active = Box::new(Active {
@@ -136,6 +149,7 @@ where
     };
     let entered = active.span.enter();
     config.on_request.on_request(&start);
+    caller.tell(&mut request);
     let future = call(request);
     drop(entered);
     (active, future)
@@ -154,14 +168,22 @@ fn written(id: &str) -> HeaderValue {
     HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static("invalid"))
 }
 
+/// What a request's span can be told at once, besides its place in a trace.
+struct Named<'a> {
+    request_id: &'a str,
+    session: Option<&'a str>,
+    user: Option<&'a str>,
+    organization: Option<&'a str>,
+}
+
 /// The request's span: its ids, and room for the identity that another layer may find.
-fn open(extraction: &Extraction<'_>, request_id: &str, session: Option<&str>) -> Span {
+fn open(extraction: &Extraction<'_>, named: &Named<'_>) -> Span {
     let Some(remote) = extraction.trace.remote() else {
         if extraction.baggage.is_empty() {
-            return span(request_id, session, None, None);
+            return span(named, None, None);
         }
         let context = carried(extraction, CorrelationContext::builder()).build();
-        return context.attach(|| span(request_id, session, None, None));
+        return context.attach(|| span(named, None, None));
     };
     let trace_id = TraceId::from_u128(remote.trace_id).map(TraceId::to_hex);
     let parent_id = remote
@@ -177,9 +199,9 @@ fn open(extraction: &Extraction<'_>, request_id: &str, session: Option<&str>) ->
     // Flags that differ from those of a trace begun here have to be carried on as they came.
     let is_like_ours = remote.flags == TraceFlags::SAMPLED.with(TraceFlags::RANDOM);
     if extraction.tracestate.is_none() && extraction.baggage.is_empty() && is_like_ours {
-        return span(request_id, session, trace_id, parent_id);
+        return span(named, trace_id, parent_id);
     }
-    context_of(extraction, remote).attach(|| span(request_id, session, trace_id, parent_id))
+    context_of(extraction, remote).attach(|| span(named, trace_id, parent_id))
 }
 
 /// What the fields of a span cannot say: flags, tracestate, baggage and the run that it names.
@@ -221,20 +243,15 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     })
 }
 
-fn span(
-    request_id: &str,
-    session_id: Option<&str>,
-    trace_id: Option<&str>,
-    parent_span_id: Option<&str>,
-) -> Span {
+fn span(named: &Named<'_>, trace_id: Option<&str>, parent_span_id: Option<&str>) -> Span {
     tracing::error_span!(
         target: TARGET,
         "request",
-        request_id,
+        request_id = named.request_id,
         trace_id,
         parent_span_id,
-        session_id,
-        user_id = field::Empty,
-        organization_id = field::Empty,
+        session_id = named.session,
+        user_id = named.user,
+        organization_id = named.organization,
     )
 }

@@ -11,6 +11,7 @@ use super::{
     plan::{self, Class, Plan},
     redaction,
     span::{self, Fragment, SLOTS},
+    write::Order,
 };
 use crate::{
     redact::Redactor,
@@ -31,6 +32,8 @@ pub(crate) struct Rare {
 pub(crate) struct Told {
     pub(crate) stream: Stream,
     pub(crate) has_type: bool,
+    /// Nothing has to be written anew with [`Order::Any`].
+    pub(crate) in_order: bool,
     /// The message in the line, escaped, without quotes.
     pub(crate) message_at: Range<usize>,
     pub(crate) rare: Option<Box<Rare>>,
@@ -52,11 +55,15 @@ pub(crate) struct EventVisitor<'a> {
     redactor: Option<&'a Redactor>,
     /// Fields need more than to be appended: names repeat, or something may be secret.
     careful: bool,
+    /// The least index that the next plain field may have, where no care is taken.
+    next: usize,
+    in_order: bool,
 }
 
 impl<'a> EventVisitor<'a> {
     pub(crate) fn new(
         plan: &'static Plan,
+        order: Order,
         redactor: Option<&'a Redactor>,
         line: &'a mut Vec<u8>,
         extra: &'a mut Vec<u8>,
@@ -64,7 +71,9 @@ impl<'a> EventVisitor<'a> {
         let secrets = redactor.is_some_and(|redactor| plan.secrets || redactor.looks_further());
         Self {
             redactor,
-            careful: plan.repeats || secrets,
+            careful: plan.repeats || secrets || order == Order::Any,
+            next: 0,
+            in_order: true,
             plan,
             line,
             extra,
@@ -84,6 +93,7 @@ impl<'a> EventVisitor<'a> {
         Told {
             stream: self.stream,
             has_type: self.has_type,
+            in_order: self.in_order || self.careful,
             message_at: self.message_at,
             rare: self.rare,
         }
@@ -101,9 +111,16 @@ impl<'a> EventVisitor<'a> {
             .map_or(Class::Plain, |field| field.class)
     }
 
+    #[inline]
+    fn check_order(&mut self, field: &Field) {
+        self.in_order &= field.index() >= self.next;
+        self.next = field.index() + 1;
+    }
+
     /// A plain field; `write` appends a whole JSON value.
     #[inline]
     fn plain(&mut self, field: &Field, write: impl FnOnce(&mut Vec<u8>)) {
+        self.check_order(field);
         if self.careful {
             self.forget_earlier(plan::wire_name(field.name()));
         }
@@ -128,6 +145,7 @@ impl<'a> EventVisitor<'a> {
     /// A plain field that is text, where no care is needed.
     #[inline]
     fn text(&mut self, field: &Field, value: &str) {
+        self.check_order(field);
         if let Some(known) = self.plan.fields.get(field.index()) {
             known.text_key.write(self.extra);
             json::escape_to_end(self.extra, value);

@@ -132,11 +132,13 @@ pub(crate) struct Plan {
     pub(crate) span: Box<[u8]>,
 }
 
-/// What an event has whose fields are a message and plain ones, each once.
+/// What an event has whose fields are a message, perhaps an event type, and plain ones, each once.
 pub(crate) struct Quick {
     /// `","level":"INFO","message":"`, right after the time stamp's digits.
     pub(crate) opening: Block,
-    /// `","target":"x","service":{…}`, right after the message's text.
+    /// The first so many fields: the message, and the event type if it comes right after it.
+    pub(crate) heads: usize,
+    /// `","target":"x","service":{…}`, right after the text of the message or of the event type.
     pub(crate) tail: Box<[u8]>,
 }
 
@@ -172,6 +174,7 @@ impl Plan {
         let secrets = fields.iter().any(|field| field.secret);
         let quick = Quick {
             opening: Block::new([level.as_slice(), b",\"message\":\""].concat()),
+            heads: heads(&fields),
             tail: [b"\"", target.as_slice(), service].concat().into(),
         };
         Self {
@@ -195,13 +198,16 @@ impl Plan {
     }
 }
 
-/// A message first, and then nothing that changes what stands before it.
+/// A message first, perhaps its type, and then nothing that changes what stands before it.
 fn are_quick(fields: &[Field]) -> bool {
     let plain = |field: &Field| matches!(field.class, Class::Plain | Class::Json | Class::SpanName);
-    match fields {
-        [message, rest @ ..] => message.class == Class::Message && rest.iter().all(plain),
-        [] => false,
-    }
+    let message = |field: &Field| field.class == Class::Message;
+    fields.first().is_some_and(message) && fields.iter().skip(heads(fields)).all(plain)
+}
+
+fn heads(fields: &[Field]) -> usize {
+    let is_type = |field: &Field| field.class == Class::EventType;
+    1 + usize::from(fields.get(1).is_some_and(is_type))
 }
 
 /// What a layer's callsites have in common: `,"service":{…}`. Kept for ever, so that plans can.

@@ -1,5 +1,5 @@
-//! The quick way: an event with a message and plain fields, each once, is written from left to
-//! right into one buffer. Whether a callsite is such, its plan knows; most are.
+//! The quick way: an event with a message, perhaps an event type, and plain fields, each once, is
+//! written from left to right into one buffer. Whether a callsite is such, its plan knows; most are.
 
 use std::{error::Error, fmt, ops::Range};
 
@@ -11,13 +11,13 @@ use super::{
     json,
     plan::{Class, Plan, Quick},
 };
-use crate::schema::fields;
+use crate::schema::{EventType, Stream, fields};
 
 /// How far the line has come.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// The message's text comes next.
-    Message,
+    /// The text of the message or of the event type comes next, or has just been written.
+    Head,
     /// Target, service, context and span are written.
     Told,
     /// `extra` is open.
@@ -34,7 +34,20 @@ pub(super) struct QuickVisitor<'a> {
     line: &'a mut Vec<u8>,
     stage: Stage,
     message_at: Range<usize>,
+    stream: Stream,
     exception: Option<Box<Exception>>,
+    /// The least index that the next field may have.
+    next: usize,
+    in_order: bool,
+}
+
+/// What became of an event's line.
+pub(super) struct Written {
+    pub(super) message_at: Range<usize>,
+    pub(super) stream: Stream,
+    /// If not, the line is to be thrown away: fields came in another order than their callsite has
+    /// them, or twice. No macro of `tracing` does that, but a set of values made by hand can.
+    pub(super) in_order: bool,
 }
 
 impl<'a> QuickVisitor<'a> {
@@ -55,16 +68,19 @@ impl<'a> QuickVisitor<'a> {
             plan,
             quick,
             line,
-            stage: Stage::Message,
+            stage: Stage::Head,
             message_at: start..start,
+            stream: Stream::Backend,
             exception: None,
+            next: 0,
+            in_order: true,
         }
     }
 
-    /// No more fields come: ends the line and tells where the message lies.
+    /// No more fields come: ends the line.
     #[inline]
-    pub(super) fn end(&mut self) -> Range<usize> {
-        if self.stage == Stage::Message {
+    pub(super) fn end(mut self) -> Written {
+        if self.stage == Stage::Head {
             self.tell();
         }
         if self.stage == Stage::Extra {
@@ -74,13 +90,45 @@ impl<'a> QuickVisitor<'a> {
             exception.write(self.line);
         }
         self.line.extend_from_slice(b"}\n");
-        self.message_at.clone()
+        Written {
+            message_at: self.message_at,
+            stream: self.stream,
+            in_order: self.in_order,
+        }
     }
 
-    /// Everything between the message and the fields.
+    #[inline]
+    fn check_order(&mut self, field: &Field) {
+        self.in_order &= field.index() >= self.next;
+        self.next = field.index() + 1;
+    }
+
+    /// The message and the event type come first and are text, whatever their value is.
+    #[inline]
+    fn is_head(&self, field: &Field) -> bool {
+        field.index() < self.quick.heads
+    }
+
+    /// `write` appends the text of the message or of the event type, escaped, without quotes.
+    #[inline]
+    fn head(&mut self, field: &Field, write: impl FnOnce(&mut Vec<u8>)) {
+        self.check_order(field);
+        if field.index() == 0 {
+            write(self.line);
+            self.message_at.end = self.line.len();
+        } else {
+            self.line.extend_from_slice(b"\",\"event_type\":\"");
+            let start = self.line.len();
+            write(self.line);
+            let name = self.line.get(start..).map(std::str::from_utf8);
+            let event_type = name.and_then(Result::ok).and_then(EventType::from_wire);
+            self.stream = event_type.map_or(Stream::Backend, EventType::stream);
+        }
+    }
+
+    /// Everything between the head and the fields.
     #[inline]
     fn tell(&mut self) {
-        self.message_at.end = self.line.len();
         self.stage = Stage::Told;
         self.line.extend_from_slice(&self.quick.tail);
         let line = &mut *self.line;
@@ -94,6 +142,7 @@ impl<'a> QuickVisitor<'a> {
     /// The field's key, with what must come before it; `text` with the opening quote.
     #[inline]
     fn key(&mut self, field: &Field, text: bool) {
+        self.check_order(field);
         let Some(known) = self.plan.fields.get(field.index()) else {
             return;
         };
@@ -101,7 +150,7 @@ impl<'a> QuickVisitor<'a> {
             (true, true) => &known.text_key,
             (true, false) => &known.key,
             (false, text) => {
-                if self.stage == Stage::Message {
+                if self.stage == Stage::Head {
                     self.tell();
                 }
                 self.stage = Stage::Extra;
@@ -115,22 +164,22 @@ impl<'a> QuickVisitor<'a> {
         key.write(self.line);
     }
 
+    /// A value that is JSON as it is written.
     #[inline]
     fn value(&mut self, field: &Field, write: impl FnOnce(&mut Vec<u8>)) {
-        if is_message(field) {
-            write(self.line);
-            self.tell();
+        if self.is_head(field) {
+            self.head(field, write);
         } else {
             self.key(field, false);
             write(self.line);
         }
     }
 
+    /// A value that is text; `write` leaves the quotes out.
     #[inline]
     fn text(&mut self, field: &Field, write: impl FnOnce(&mut Vec<u8>)) {
-        if is_message(field) {
-            write(self.line);
-            self.tell();
+        if self.is_head(field) {
+            self.head(field, write);
         } else {
             self.key(field, true);
             write(self.line);
@@ -145,20 +194,13 @@ impl<'a> QuickVisitor<'a> {
     }
 }
 
-/// The plan is quick only if the message is the callsite's first field.
-#[inline]
-fn is_message(field: &Field) -> bool {
-    field.index() == 0
-}
-
 impl Visit for QuickVisitor<'_> {
     #[inline]
     fn record_str(&mut self, field: &Field, value: &str) {
-        if self.is_json(field) {
+        if self.is_head(field) {
+            self.head(field, |out| json::escape(out, value));
+        } else if self.is_json(field) {
             self.value(field, |out| json::raw(out, value));
-        } else if is_message(field) {
-            json::escape(self.line, value);
-            self.tell();
         } else {
             self.key(field, true);
             json::escape_to_end(self.line, value);
@@ -185,8 +227,8 @@ impl Visit for QuickVisitor<'_> {
 
     #[inline]
     fn record_f64(&mut self, field: &Field, value: f64) {
-        if is_message(field) {
-            self.text(field, |out| json::write(out, format_args!("{value}")));
+        if self.is_head(field) {
+            self.head(field, |out| json::write(out, format_args!("{value}")));
         } else {
             self.value(field, |out| json::float(out, value));
         }
@@ -212,8 +254,8 @@ impl Visit for QuickVisitor<'_> {
         if first {
             self.exception.get_or_insert_default().take(value, None);
         }
-        if is_message(field) {
-            self.text(field, |out| json::write(out, format_args!("{value}")));
+        if self.is_head(field) {
+            self.head(field, |out| json::write(out, format_args!("{value}")));
         } else if !(first && field.name() == fields::ERROR) {
             self.text(field, |out| exception::one_line(out, value));
         }
@@ -221,9 +263,8 @@ impl Visit for QuickVisitor<'_> {
 
     #[inline]
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if is_message(field) {
-            json::debug(self.line, value);
-            self.tell();
+        if self.is_head(field) {
+            self.head(field, |out| json::debug(out, value));
         } else if self.is_json(field) {
             let text = format!("{value:?}");
             self.value(field, |out| json::raw(out, &text));

@@ -15,7 +15,16 @@ use super::{
     quick::QuickVisitor,
     span::{Handle, SpanState},
 };
-use crate::{operation, schema::Stream};
+use crate::operation;
+
+/// How an event's values come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// As its callsite names them, or so it is hoped.
+    Callsite,
+    /// Made by hand: in any order, perhaps one field twice.
+    Any,
+}
 
 /// A buffer that one huge event grew past this is not kept.
 const LARGEST_BUFFER: usize = 64 * 1024;
@@ -30,7 +39,7 @@ impl JsonLayer {
     {
         let local = Local::new();
         let plan = local.plans.get(event.metadata(), self.shared.service);
-        self.write_carefully(&local, event, context, plan);
+        self.write_carefully(&local, event, context, plan, Order::Callsite);
     }
 
     #[inline(always)]
@@ -41,12 +50,15 @@ impl JsonLayer {
         let plan = local.plans.get(event.metadata(), self.shared.service);
         match &plan.quick {
             Some(quick) if self.shared.may_be_quick && event.is_contextual() => {
-                self.write_quickly(local, event, plan, quick);
+                if !self.write_quickly(local, event, plan, quick) {
+                    self.write_carefully(local, event, context, plan, Order::Any);
+                }
             }
-            _ => self.write_carefully(local, event, context, plan),
+            _ => self.write_carefully(local, event, context, plan, Order::Callsite),
         }
     }
 
+    /// False if the event's fields are in no order for the quick way: nothing is written then.
     #[inline(always)]
     fn write_quickly(
         &self,
@@ -54,7 +66,7 @@ impl JsonLayer {
         event: &Event<'_>,
         plan: &'static Plan,
         quick: &'static Quick,
-    ) {
+    ) -> bool {
         let shared = &*self.shared;
         // Taken out, not borrowed: a field's own code may log.
         let mut line = local.line.take();
@@ -62,10 +74,13 @@ impl JsonLayer {
         local.stamp.open(&mut line, shared.clock.now());
         let mut visitor = QuickVisitor::new(local, shared.number, plan, quick, &mut line);
         event.record(&mut visitor);
-        let message_at = visitor.end();
-        shared.sink.write(Stream::Backend, &line);
-        operation::heard(|| heard(&line, message_at));
+        let written = visitor.end();
+        if written.in_order {
+            shared.sink.write(written.stream, &line);
+            operation::heard(|| heard(&line, written.message_at));
+        }
         keep(&local.line, line);
+        written.in_order
     }
 
     #[inline(never)]
@@ -75,15 +90,15 @@ impl JsonLayer {
         event: &Event<'_>,
         context: &Context<'_, S>,
         plan: &'static Plan,
+        order: Order,
     ) where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         // Taken out, not borrowed: a field's own code may log.
         let mut line = local.line.take();
         let mut extra = local.extra.take();
-        line.clear();
-        extra.clear();
-        self.build_and_deliver(local, event, context, plan, &mut line, &mut extra);
+        let buffers = (&mut line, &mut extra);
+        self.build_and_deliver(local, event, context, plan, order, buffers);
         keep(&local.line, line);
         keep(&local.extra, extra);
     }
@@ -94,19 +109,25 @@ impl JsonLayer {
         event: &Event<'_>,
         context: &Context<'_, S>,
         plan: &'static Plan,
-        line: &mut Vec<u8>,
-        extra: &mut Vec<u8>,
+        order: Order,
+        (line, extra): (&mut Vec<u8>, &mut Vec<u8>),
     ) where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let shared = &*self.shared;
         let metadata = event.metadata();
         let now = shared.clock.now();
+        line.clear();
+        extra.clear();
         local.stamp.open(line, now);
         plan.level.write(line);
-        let mut visitor = EventVisitor::new(plan, shared.redactor.as_ref(), line, extra);
+        let mut visitor = EventVisitor::new(plan, order, shared.redactor.as_ref(), line, extra);
         event.record(&mut visitor);
         let told = visitor.end();
+        if !told.in_order {
+            let buffers = (line, extra);
+            return self.build_and_deliver(local, event, context, plan, Order::Any, buffers);
+        }
         let policies = shared.policies.as_deref();
         let state = policies.and_then(|_| self.state_for(local, event, context));
         let mut repeated = 0;
