@@ -1,5 +1,7 @@
 //! Each route answers in the documented shape.
 
+use std::sync::Arc;
+
 use axum::http::{Method, Request, header};
 use serde_json::json;
 
@@ -358,6 +360,20 @@ async fn health_metrics_and_headers() {
         bench.call(Method::GET, "/healthz", None, None).await.status,
         200
     );
+}
+
+#[tokio::test]
+async fn a_service_whose_loki_is_away_stays_ready_and_says_so() {
+    let away = crate::store::LokiOptions::new("http://127.0.0.1:1");
+    let store = Arc::new(crate::store::LokiStore::open(away).unwrap());
+    let bench = Bench::with(|builder| builder.store(store)).await;
+    let ready = bench.call(Method::GET, "/readyz", None, None).await;
+    assert_eq!(ready.status, 200);
+    let health = bench.get("health").await.ok();
+    assert_eq!(health["status"], "degraded");
+    assert_eq!(health["components"][0]["name"], "store");
+    assert_eq!(health["components"][0]["status"], "degraded");
+    bench.get("logs").await.problem(503, "OT0304");
 }
 
 #[tokio::test]
