@@ -99,6 +99,8 @@ pub struct AdminBuilder {
     token: Option<String>,
     service_name: Option<String>,
     store: Option<Arc<dyn LogStore>>,
+    #[cfg(feature = "object-store")]
+    segments_url: Option<String>,
     users: Vec<(String, String, Role, Option<String>)>,
     session_length: Option<Duration>,
     secure_cookies: bool,
@@ -163,6 +165,14 @@ impl AdminBuilder {
     /// Another engine than the embedded one. Defaults to the embedded one over the log directory.
     pub fn store(mut self, store: Arc<dyn LogStore>) -> Self {
         self.store = Some(store);
+        self
+    }
+
+    /// Also keeps the embedded store's segments on an object store:
+    /// [`StoreOptions::segments_url`]. Defaults to `None`.
+    #[cfg(feature = "object-store")]
+    pub fn segments_url(mut self, url: Option<String>) -> Self {
+        self.segments_url = url;
         self
     }
 
@@ -253,6 +263,11 @@ impl AdminBuilder {
                 })?;
                 followed = Some(log_dir.clone());
                 let options = StoreOptions::new(log_dir, data_dir.join("store"));
+                #[cfg(feature = "object-store")]
+                let options = match &self.segments_url {
+                    Some(url) => options.segments_url(url)?,
+                    None => options,
+                };
                 let opened = tokio::task::spawn_blocking(|| EmbeddedStore::open(options)).await;
                 Arc::new(opened.map_err(|_| BuildError::Aborted)??) as Arc<dyn LogStore>
             }

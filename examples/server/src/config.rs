@@ -30,6 +30,8 @@ pub(crate) struct Config {
     pub(crate) database_url: String,
     /// `REDIS_URL`
     pub(crate) redis_url: Option<String>,
+    /// `OMNIFY_SEGMENTS_URL`
+    pub(crate) segments_url: Option<String>,
     /// `LOKI_URL`, `LOKI_TENANT`, `LOKI_SHIP`
     pub(crate) loki: Option<Loki>,
     /// `OMNIFY_JWT_SECRET`
@@ -99,6 +101,7 @@ impl Config {
             admin_token: secret(environment, "OMNIFY_ADMIN_TOKEN", 16)?,
             database_url,
             redis_url: redis_url(environment)?,
+            segments_url: environment("OMNIFY_SEGMENTS_URL"),
             loki: loki(environment)?,
             jwt_secret: secret(environment, "OMNIFY_JWT_SECRET", 32)?,
             endpoints: Endpoints {

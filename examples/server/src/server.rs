@@ -84,6 +84,7 @@ pub(crate) async fn run(mode: Mode) -> Result<()> {
         .database_url(&config.database_url)
         .redis_url(config.redis_url.clone())
         .token(config.admin_token.clone())
+        .segments_url(config.segments_url.clone())
         .service_name("omnify-server")
         .more_metrics(|format| Metrics::global().text(format));
     if let Some(loki) = &config.loki {

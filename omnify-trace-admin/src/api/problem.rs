@@ -134,6 +134,7 @@ impl ApiError {
             Self::Store(StoreError::InUse(_)) => "OT0305",
             Self::Store(StoreError::Refused { .. }) => "OT0306",
             Self::Store(StoreError::BadAddress { .. }) => "OT0307",
+            Self::Store(StoreError::BadSegmentsUrl { .. }) => "OT0309",
             Self::State(StateError::Url(_)) => "OT0410",
             Self::State(StateError::Database { .. }) => "OT0411",
             Self::State(StateError::Migration(_)) => "OT0412",

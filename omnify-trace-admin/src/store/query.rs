@@ -343,6 +343,14 @@ pub enum StoreError {
         /// Its reason.
         says: String,
     },
+    /// The address of the segments' object store cannot be used.
+    #[error("OT0309: {address:?} cannot be used as the segments' object store: {reason}")]
+    BadSegmentsUrl {
+        /// As given, without a password.
+        address: String,
+        /// Why not.
+        reason: String,
+    },
     /// The engine's address cannot be used.
     #[error("OT0307: {address:?} cannot be used as Loki's address: {reason}")]
     BadAddress {

@@ -12,11 +12,13 @@
 //! | `shape`, `fast`, `chunk` | lines cut into columns, and put together again |
 //! | `segment`, `index` | Parquet files, checksums; what spares reading them |
 //! | `shared`, `tend` | the searchable state; sealing; joining, retention, quarantine |
+//! | `far` | segments on an object store |
 //! | `kept` | columns that were decoded, and parts of answers, not long ago |
 //! | `exec` | queries |
 
 mod chunk;
 mod exec;
+mod far;
 mod fast;
 pub(super) mod files;
 mod follow;
@@ -73,6 +75,11 @@ pub struct StoreOptions {
     pub max_bytes: Option<u64>,
     /// How many bytes of decoded columns and parts of answers are kept for the next question. Defaults to 64 MiB.
     pub keep_bytes: usize,
+    /// How many bytes of segments stay in the data directory that the object store has too.
+    /// Defaults to no limit.
+    pub near_bytes: Option<u64>,
+    /// Where sealed segments are sent.
+    pub(crate) far: Option<Arc<dyn far::Objects>>,
 }
 
 impl StoreOptions {
@@ -90,6 +97,8 @@ impl StoreOptions {
             max_age: None,
             max_bytes: None,
             keep_bytes: 64 << 20,
+            near_bytes: None,
+            far: None,
         }
     }
 
@@ -129,6 +138,45 @@ impl StoreOptions {
         self
     }
 
+    /// How many bytes of segments stay in the data directory that the object store has too; of
+    /// others the rows are fetched when a question wants them. Defaults to no limit.
+    #[must_use]
+    pub fn near_bytes(mut self, bytes: u64) -> Self {
+        self.near_bytes = Some(bytes);
+        self
+    }
+
+    /// Also keeps the sealed segments on the object store of an address, such as
+    /// `s3://bucket/folder` (each cloud is a feature of this crate) or `file:///mnt/share/folder`;
+    /// keys and regions come from the environment, by the names that the cloud's own tools use.
+    /// No other store may use the same folder. Defaults to the data directory alone.
+    ///
+    /// # Errors
+    /// If the address is not one, or of a cloud that was not compiled in (OT0309).
+    #[cfg(feature = "object-store")]
+    pub fn segments_url(mut self, address: &str) -> Result<Self, StoreError> {
+        let bad = |reason| StoreError::BadSegmentsUrl {
+            address: crate::state::without_password(address),
+            reason,
+        };
+        self.far = Some(Arc::new(far::Cloud::at(address).map_err(bad)?));
+        Ok(self)
+    }
+
+    /// Also keeps the sealed segments on this object store. Defaults to the data directory alone.
+    ///
+    /// # Errors
+    /// If no thread can be started for it.
+    #[cfg(feature = "object-store")]
+    pub fn segments_on(
+        mut self,
+        store: Arc<dyn object_store::ObjectStore>,
+    ) -> Result<Self, StoreError> {
+        let failed = |error: std::io::Error| StoreError::Unavailable(error.to_string());
+        self.far = Some(Arc::new(far::Cloud::new(store).map_err(failed)?));
+        Ok(self)
+    }
+
     /// How many lines make a segment. Defaults to 131,072, which is also the most.
     #[must_use]
     pub fn seal_rows(mut self, rows: usize) -> Self {
@@ -157,7 +205,7 @@ impl EmbeddedStore {
             std::fs::create_dir_all(directory).map_err(io("create", directory))?;
         }
         let lock = lock(&options.data_dir)?;
-        let opened = tend::open_all(&options.data_dir)?;
+        let opened = tend::open_all(&options.data_dir, options.far.as_ref())?;
         let mut catalog = Catalog::default();
         for extent in opened
             .segments
@@ -176,7 +224,8 @@ impl EmbeddedStore {
             opened.segments,
             opened.quarantined,
         ));
-        let mut threads = Vec::with_capacity(1 + sealers);
+        *shared.gone.lock() = opened.gone;
+        let mut threads = Vec::with_capacity(3 + sealers);
         for number in 0..sealers {
             let shared = shared.clone();
             threads.push(thread(&format!("store-seal-{number}"), move || {
@@ -185,6 +234,10 @@ impl EmbeddedStore {
         }
         let tended = shared.clone();
         threads.push(thread("store-tend", move || tend::run(&tended))?);
+        if let Some(objects) = shared.options.far.clone() {
+            let sent = shared.clone();
+            threads.push(thread("store-send", move || far::run(&sent, &*objects))?);
+        }
         let tailed = shared.clone();
         threads.push(thread("store-tail", move || {
             Tailer::new(tailed.clone()).run();
@@ -201,9 +254,13 @@ impl EmbeddedStore {
     pub async fn close(&self) {
         self.shared.close();
         let threads = std::mem::take(&mut *self.threads.lock());
+        let shared = self.shared.clone();
         let joined = tokio::task::spawn_blocking(move || {
             for thread in threads {
                 let _ = thread.join();
+            }
+            if let Some(objects) = &shared.options.far {
+                far::send(&shared, &**objects);
             }
         });
         let _ = joined.await;

@@ -89,6 +89,8 @@ pub(crate) struct Shared {
     pub(crate) quarantined: AtomicU64,
     /// Held while segments are joined, removed or set aside: two at once would store rows twice.
     pub(crate) tending: Mutex<()>,
+    /// Objects to remove from the object store.
+    pub(crate) gone: Mutex<Vec<String>>,
     /// Tells the tailer that lines have to be read again.
     pub(crate) reread: AtomicBool,
     /// By what could not be done.
@@ -121,6 +123,7 @@ impl Shared {
             next_part: AtomicU64::new(1),
             quarantined: AtomicU64::new(quarantined),
             tending: Mutex::new(()),
+            gone: Mutex::default(),
             reread: AtomicBool::new(false),
             errors: Mutex::default(),
         }

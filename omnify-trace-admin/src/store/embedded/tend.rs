@@ -11,6 +11,7 @@ use fail::fail_point;
 
 use super::{
     chunk::Builder,
+    far::{self, Named, Objects},
     segment::Segment,
     shared::{self, Shared},
     source::{Catalog, Extent, Mark},
@@ -24,7 +25,7 @@ const EVERY: Duration = Duration::from_secs(10);
 /// So many small segments are worth joining.
 const WORTH_JOINING: usize = 8;
 /// What became of segments that retention removed.
-const RETIRED: &str = "retired.json";
+pub(crate) const RETIRED: &str = "retired.json";
 
 /// The housekeeper's thread.
 pub(crate) fn run(shared: &Shared) {
@@ -41,8 +42,10 @@ pub(crate) fn run(shared: &Shared) {
 pub(crate) fn once(shared: &Shared) -> Result<(), StoreError> {
     let _tending = shared.tending.lock();
     retain(shared)?;
-    while !shared.closing() && compact(shared)? {}
-    Ok(())
+    // What was joined is removed from the object store first: a segment names those that it
+    // replaces, but not those that they replaced.
+    while !shared.closing() && shared.gone.lock().is_empty() && compact(shared)? {}
+    far::make_room(shared)
 }
 
 /// Joins small segments that follow each other in time. Gives whether there were enough.
@@ -80,6 +83,7 @@ fn compact(shared: &Shared) -> Result<bool, StoreError> {
             .retain(|segment| !gone.contains(segment.meta.id.as_str()));
         view.segments.push(Arc::new(joined));
     });
+    forget(shared, &group);
     for segment in &group {
         fail_point!("compact-remove");
         remove(&segment.path)?;
@@ -160,11 +164,20 @@ fn retain(shared: &Shared) -> Result<(), StoreError> {
         view.segments
             .retain(|segment| !ids.contains(segment.meta.id.as_str()));
     });
+    forget(shared, &gone);
     for segment in &gone {
         remove(&segment.path)?;
         fail_point!("retain-next");
     }
     Ok(())
+}
+
+/// The object store need not have these segments any more.
+fn forget(shared: &Shared, segments: &[Arc<Segment>]) {
+    if shared.options.far.is_some() {
+        let names = segments.iter().map(|segment| segment.name().to_owned());
+        shared.gone.lock().extend(names);
+    }
 }
 
 /// What was stored once and has been removed since.
@@ -179,7 +192,7 @@ fn write_retired(directory: &Path, extents: &[Extent]) -> Result<(), StoreError>
     shared::write_whole(directory, RETIRED, &text)
 }
 
-fn remove(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn remove(path: &Path) -> Result<(), StoreError> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(super::io("remove", path)(error))
@@ -205,15 +218,50 @@ fn take_out(shared: &Shared, path: &Path) -> Result<(), StoreError> {
     let Some(segment) = found else {
         return Ok(());
     };
-    set_aside(&shared.options.data_dir, path)?;
+    let restored = restore(shared, &segment)?;
     shared.quarantined.fetch_add(1, Ordering::Relaxed);
+    let is_restored = restored.is_some();
     shared.change(|view| {
         view.segments
             .retain(|known| known.meta.id != segment.meta.id);
+        view.segments.extend(restored.map(Arc::new));
     });
+    if is_restored {
+        return Ok(());
+    }
+    forget(shared, std::slice::from_ref(&segment));
     shared.catalog.lock().forget(&segment.meta.sources);
     shared.reread.store(true, Ordering::Relaxed);
     Ok(())
+}
+
+/// Sets a damaged segment aside; gives the object store's copy of it, if that is whole.
+fn restore(shared: &Shared, segment: &Segment) -> Result<Option<Segment>, StoreError> {
+    let directory = &shared.options.data_dir;
+    let mut restored = None;
+    if let Some(objects) = shared.options.far.as_ref().filter(|_| segment.is_sent()) {
+        let named = Named {
+            name: segment.name().to_owned(),
+            bytes: segment.bytes,
+        };
+        // If it does not answer, all stays as it is until the next question.
+        match Segment::open_far(directory, objects, &named) {
+            Ok(copy) => restored = Some(copy),
+            Err(StoreError::Damaged { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    if segment.path.exists() {
+        set_aside(directory, &segment.path)?;
+    }
+    match restored.map(|copy| copy.check().map(|()| copy)) {
+        Some(Err(StoreError::Damaged { .. })) => {
+            set_aside(directory, &segment.path)?;
+            Ok(None)
+        }
+        Some(checked) => checked.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// Moves a file to the quarantine.
@@ -228,13 +276,19 @@ pub(crate) fn set_aside(directory: &Path, path: &Path) -> Result<(), StoreError>
 pub(crate) struct Opened {
     pub(crate) segments: Vec<Arc<Segment>>,
     pub(crate) quarantined: u64,
+    /// What the object store need not have any more.
+    pub(crate) gone: Vec<String>,
 }
 
 /// Opens all segments; finishes what a crash left half done.
-pub(crate) fn open_all(directory: &Path) -> Result<Opened, StoreError> {
+pub(crate) fn open_all(
+    directory: &Path,
+    objects: Option<&Arc<dyn Objects>>,
+) -> Result<Opened, StoreError> {
     let mut opened = Opened {
         segments: Vec::new(),
         quarantined: 0,
+        gone: Vec::new(),
     };
     let entries = std::fs::read_dir(directory).map_err(super::io("read", directory))?;
     for entry in entries {
@@ -251,17 +305,27 @@ pub(crate) fn open_all(directory: &Path) -> Result<Opened, StoreError> {
             _ => {}
         }
     }
+    if let Some(objects) = objects {
+        let found = far::open_all(directory, objects, &opened.segments)?;
+        opened.segments.extend(found.segments);
+        opened.quarantined += found.damaged;
+    }
     let replaced: HashSet<String> = opened
         .segments
         .iter()
         .flat_map(|segment| segment.meta.replaces.clone())
         .collect();
-    let (gone, segments): (Vec<_>, Vec<_>) = opened
+    let (mut gone, segments): (Vec<_>, Vec<_>) = opened
         .segments
         .into_iter()
         .partition(|segment| replaced.contains(&segment.meta.id));
     opened.segments = segments;
-    gone.iter().try_for_each(|segment| remove(&segment.path))?;
+    // The oldest first: a segment must not go before those that only it says to be replaced.
+    gone.sort_by(|one, other| one.meta.id.cmp(&other.meta.id));
+    for segment in &gone {
+        remove(&segment.path)?;
+        opened.gone.push(segment.name().to_owned());
+    }
     Ok(opened)
 }
 

@@ -22,6 +22,8 @@ use std::{
 
 use arrow_array::{Int64Array, RecordBatch, UInt32Array, UInt64Array, new_empty_array};
 use arrow_schema::{DataType, Field, Schema};
+use bytes::Bytes;
+use parking_lot::RwLock;
 use parquet::{
     arrow::{
         ProjectionMask,
@@ -41,9 +43,11 @@ use self::file::{SegmentFile, Suffix};
 pub(crate) use self::write::encode;
 use super::{
     chunk::{Chunk, ColumnData},
+    far::{self, Named, Objects},
     index::Index,
     kept,
     shape::{Column, Shape, Storage, Tables},
+    shared,
     source::{Extent, Source},
 };
 use crate::store::StoreError;
@@ -154,40 +158,47 @@ pub(crate) struct Segment {
     pub(crate) sources: Arc<Vec<Arc<Source>>>,
     columns: Vec<StoredColumn>,
     reader: ArrowReaderMetadata,
-    file: SegmentFile,
+    held: Held,
 }
 
 impl Segment {
     /// Opens a segment file, checking all but the column chunks.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::try_open(path).map_err(|reason| StoreError::Damaged {
-            path: path.display().to_string(),
-            reason: reason.to_string(),
-        })
+        let opened = || -> Result<Self, ParquetError> {
+            let file = SegmentFile::open(path)?;
+            let (range, checksum) = tail_of(file_name(path), file.length)?;
+            let length = usize::try_from(range.end - range.start).unwrap_or(0);
+            let tail = file.get_bytes(range.start, length)?;
+            Self::parse(path, range.start, tail, checksum, Held::near(file))
+        };
+        opened().map_err(|error| damaged_at(path, &error))
     }
 
-    fn try_open(path: &Path) -> Result<Self, ParquetError> {
+    /// Opens a segment that the object store has, reading its tail only.
+    pub(crate) fn open_far(
+        directory: &Path,
+        objects: &Arc<dyn Objects>,
+        named: &Named,
+    ) -> Result<Self, StoreError> {
+        let path = directory.join(&named.name);
+        let (range, checksum) =
+            tail_of(&named.name, named.bytes).map_err(|error| damaged_at(&path, &error))?;
+        let start = range.start;
+        let tail = objects
+            .get_range(&named.name, range)
+            .map_err(far::unreachable)?;
+        let held = Held::far(objects.clone(), named.bytes);
+        Self::parse(&path, start, tail, checksum, held).map_err(|error| damaged_at(&path, &error))
+    }
+
+    fn parse(
+        path: &Path,
+        start: u64,
+        tail: Bytes,
+        checksum: u32,
+        held: Held,
+    ) -> Result<Self, ParquetError> {
         let damaged = |what: &str| ParquetError::General(what.to_owned());
-        let name = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default();
-        let mut parts = name.split('.').skip(1);
-        let length = parts
-            .next()
-            .and_then(|text| u64::from_str_radix(text, 16).ok());
-        let checksum = parts
-            .next()
-            .and_then(|text| u32::from_str_radix(text, 16).ok());
-        let (Some(length), Some(checksum)) = (length, checksum) else {
-            return Err(damaged("its name does not tell its checksum"));
-        };
-        let file = SegmentFile::open(path)?;
-        let start = file
-            .length
-            .checked_sub(length)
-            .ok_or_else(|| damaged("it is cut short"))?;
-        let tail = file.get_bytes(start, usize::try_from(length).unwrap_or(0))?;
         if crc(&tail) != checksum {
             return Err(damaged("the checksum of its tail is wrong"));
         }
@@ -225,7 +236,7 @@ impl Segment {
         Ok(Self {
             number: kept::number(),
             path: path.to_owned(),
-            bytes: file.length,
+            bytes: held.length,
             tables: Arc::new(Tables::from_parts(columns, tail.shapes)),
             sources: Arc::new(
                 meta.sources
@@ -236,7 +247,7 @@ impl Segment {
             columns: tail.columns,
             reader,
             groups,
-            file,
+            held,
             meta,
         })
     }
@@ -250,11 +261,63 @@ impl Segment {
         own: Own,
         ranges: &[Range<usize>],
     ) -> Result<Chunk, StoreError> {
-        self.try_read(group, columns, own, ranges)
-            .map_err(|error| StoreError::Damaged {
-                path: self.path.display().to_string(),
-                reason: error.to_string(),
-            })
+        let file = self.file()?;
+        self.try_read(&file, group, columns, own, ranges)
+            .map_err(|error| damaged_at(&self.path, &error))
+    }
+
+    /// Checks every column chunk.
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        let file = self.file()?;
+        let leaves = |group: &Group| group.checksums.len();
+        let mut all = self.groups.iter().enumerate();
+        all.try_for_each(|(group, own)| {
+            (0..leaves(own)).try_for_each(|leaf| self.verify(&file, group, leaf))
+        })
+        .map_err(|error| damaged_at(&self.path, &error))
+    }
+
+    /// The file's name, which is also the object's.
+    pub(crate) fn name(&self) -> &str {
+        file_name(&self.path)
+    }
+
+    /// Whether the object store has it.
+    pub(crate) fn is_sent(&self) -> bool {
+        self.held.sent.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn mark_sent(&self) {
+        self.held.sent.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the data directory has it.
+    pub(crate) fn is_near(&self) -> bool {
+        self.held.near.read().is_some()
+    }
+
+    /// Its rows are fetched from the object store from now on; reads under way keep the file.
+    pub(crate) fn leave(&self, objects: &Arc<dyn Objects>) {
+        *self.held.objects.write() = Some(objects.clone());
+        *self.held.near.write() = None;
+    }
+
+    /// The file, fetched from the object store if it is not near.
+    fn file(&self) -> Result<SegmentFile, StoreError> {
+        if let Some(file) = &*self.held.near.read() {
+            return Ok(file.clone());
+        }
+        let mut near = self.held.near.write();
+        if let Some(file) = &*near {
+            return Ok(file.clone());
+        }
+        let gone = || StoreError::Unavailable(format!("{} is not there", self.name()));
+        let objects = self.held.objects.read().clone().ok_or_else(gone)?;
+        let bytes = objects.get(self.name()).map_err(far::unreachable)?;
+        let directory = self.path.parent().unwrap_or(Path::new("."));
+        shared::write_whole(directory, self.name(), &bytes)?;
+        let file = SegmentFile::open(&self.path).map_err(super::io("open", &self.path))?;
+        Ok(near.insert(file).clone())
     }
 
     /// All rows of a group, whole.
@@ -266,6 +329,7 @@ impl Segment {
 
     fn try_read(
         &self,
+        file: &SegmentFile,
         group: usize,
         columns: &[usize],
         own: Own,
@@ -280,15 +344,15 @@ impl Segment {
             return self.to_chunk(&[], rows);
         }
         for &leaf in &leaves {
-            self.verify(group, leaf)?;
+            self.verify(file, group, leaf)?;
         }
         let [first, second] = self.halves(group, leaves, rows);
         let batches = if second.is_empty() {
-            vec![self.decode(group, first, ranges, rows)?]
+            vec![self.decode(file, group, first, ranges, rows)?]
         } else {
             std::thread::scope(|scope| {
-                let other = scope.spawn(|| self.decode(group, second, ranges, rows));
-                let first = self.decode(group, first, ranges, rows)?;
+                let other = scope.spawn(|| self.decode(file, group, second, ranges, rows));
+                let first = self.decode(file, group, first, ranges, rows)?;
                 let lost = |_| Err(ParquetError::General("a thread ended early".to_owned()));
                 let second = other.join().unwrap_or_else(lost)?;
                 Ok::<_, ParquetError>(vec![first, second])
@@ -317,6 +381,7 @@ impl Segment {
 
     fn decode(
         &self,
+        file: &SegmentFile,
         group: usize,
         leaves: Vec<usize>,
         ranges: &[Range<usize>],
@@ -324,13 +389,11 @@ impl Segment {
     ) -> Result<RecordBatch, ParquetError> {
         let total = self.groups.get(group).map_or(0, |group| group.rows);
         let mask = ProjectionMask::leaves(self.reader.parquet_schema(), leaves);
-        let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(
-            self.file.clone(),
-            self.reader.clone(),
-        )
-        .with_row_groups(vec![group])
-        .with_batch_size(rows)
-        .with_projection(mask);
+        let mut builder =
+            ParquetRecordBatchReaderBuilder::new_with_metadata(file.clone(), self.reader.clone())
+                .with_row_groups(vec![group])
+                .with_batch_size(rows)
+                .with_projection(mask);
         if rows < total {
             let selection = RowSelection::from_consecutive_ranges(ranges.iter().cloned(), total);
             builder = builder.with_row_selection(selection);
@@ -402,7 +465,7 @@ impl Segment {
     }
 
     /// Checks a column chunk once, before its first use.
-    fn verify(&self, group: usize, leaf: usize) -> Result<(), ParquetError> {
+    fn verify(&self, file: &SegmentFile, group: usize, leaf: usize) -> Result<(), ParquetError> {
         let own = self.groups.get(group);
         let seen = own.and_then(|own| own.verified.get(leaf));
         let checksum = own.and_then(|own| own.checksums.get(leaf));
@@ -418,9 +481,7 @@ impl Segment {
             .row_group(group)
             .column(leaf)
             .byte_range();
-        let bytes = self
-            .file
-            .get_bytes(start, usize::try_from(length).unwrap_or(0))?;
+        let bytes = file.get_bytes(start, usize::try_from(length).unwrap_or(0))?;
         if crc(&bytes) != checksum {
             return Err(ParquetError::General(format!(
                 "the checksum of column {leaf} is wrong"
@@ -429,6 +490,67 @@ impl Segment {
         seen.store(true, Ordering::Relaxed);
         Ok(())
     }
+}
+
+/// Where a segment's rows are.
+#[derive(Debug)]
+struct Held {
+    length: u64,
+    near: RwLock<Option<SegmentFile>>,
+    /// Where to fetch it from if it is not near.
+    objects: RwLock<Option<Arc<dyn Objects>>>,
+    sent: AtomicBool,
+}
+
+impl Held {
+    fn near(file: SegmentFile) -> Self {
+        Self {
+            length: file.length,
+            near: RwLock::new(Some(file)),
+            objects: RwLock::default(),
+            sent: AtomicBool::new(false),
+        }
+    }
+
+    fn far(objects: Arc<dyn Objects>, length: u64) -> Self {
+        Self {
+            length,
+            near: RwLock::default(),
+            objects: RwLock::new(Some(objects)),
+            sent: AtomicBool::new(true),
+        }
+    }
+}
+
+fn file_name(path: &Path) -> &str {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.unwrap_or_default()
+}
+
+fn damaged_at(path: &Path, error: &ParquetError) -> StoreError {
+    StoreError::Damaged {
+        path: path.display().to_string(),
+        reason: error.to_string(),
+    }
+}
+
+/// Where a segment's tail stands, and its checksum: the name tells.
+fn tail_of(name: &str, length: u64) -> Result<(Range<u64>, u32), ParquetError> {
+    let mut parts = name.split('.').skip(1);
+    let tail = parts
+        .next()
+        .and_then(|text| u64::from_str_radix(text, 16).ok());
+    let checksum = parts
+        .next()
+        .and_then(|text| u32::from_str_radix(text, 16).ok());
+    let (Some(tail), Some(checksum)) = (tail, checksum) else {
+        let odd = "its name does not tell its checksum";
+        return Err(ParquetError::General(odd.to_owned()));
+    };
+    let start = length
+        .checked_sub(tail)
+        .ok_or_else(|| ParquetError::General("it is cut short".to_owned()))?;
+    Ok((start..length, checksum))
 }
 
 /// The groups with their indices, which stand at the end of the tables.

@@ -27,6 +27,13 @@ async fn child() {
     let options =
         super::StoreOptions::new(format!("{directory}/logs"), format!("{directory}/store"))
             .poll(std::time::Duration::from_millis(5));
+    #[cfg(feature = "object-store")]
+    let options = match std::path::Path::new(&format!("{directory}/far")).exists() {
+        true => options
+            .segments_url(&format!("file://{directory}/far"))
+            .unwrap(),
+        false => options,
+    };
     let store = super::EmbeddedStore::open(options.clone().seal_rows(20)).unwrap();
     while store.stats().await.unwrap().lines < 300 {
         tokio::time::sleep(std::time::Duration::from_millis(2)).await;
@@ -35,6 +42,7 @@ async fn child() {
     drop(store);
     let store = super::EmbeddedStore::open(options.clone().seal_rows(1000)).unwrap();
     tend::once(&store.shared).unwrap();
+    store.close().await;
     drop(store);
     if point.starts_with("retain") {
         let store = super::EmbeddedStore::open(options.max_bytes(1)).unwrap();
@@ -85,6 +93,44 @@ fn run_child(point: &str, skip: u32, world: &World) -> bool {
         .unwrap()
         .status
         .success()
+}
+
+/// Killed on the way to the object store, with the disk kept or lost.
+#[cfg(feature = "object-store")]
+#[tokio::test]
+async fn killed_while_sending_every_line_is_there_once() {
+    let lines: Vec<String> = (0..300)
+        .map(|n| json_line(n, &format!("line {n}")))
+        .collect();
+    for (point, skip) in [
+        ("send-segment", 0),
+        ("send-segment", 9),
+        ("compact-swap", 0),
+        ("compact-remove", 1),
+        ("send-remove", 0),
+        ("send-remove", 3),
+    ] {
+        for lost in [false, true] {
+            let mut world = World::with(|options| options.seal_rows(1000));
+            world.crash();
+            let far = world.dir.path().join("far");
+            std::fs::create_dir(&far).unwrap();
+            let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+            world.append("backend.log", &text);
+            assert!(!run_child(point, skip, &world), "{point} was not reached");
+            if lost {
+                super::far::lose_disk(&world);
+            }
+            let url = format!("file://{}", far.display());
+            world.options = world.options.clone().segments_url(&url).unwrap();
+            for _ in 0..2 {
+                world.reopen();
+                world.settle(300).await;
+                assert_eq!(world.raws().await, lines, "{point} #{skip}, lost: {lost}");
+                world.close().await;
+            }
+        }
+    }
 }
 
 #[tokio::test]

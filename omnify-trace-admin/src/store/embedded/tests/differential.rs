@@ -1,8 +1,14 @@
 //! Whatever the lines, whatever the query: the engine says what a plain scan says.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 
-use super::{World, reference};
+use super::{
+    World,
+    far::{Fake, lose_disk},
+    reference,
+};
 use crate::store::{Budget, Comparison, Filter, Group, Line, LogStore, Order, Page, Query};
 
 /// Nanoseconds of the first line's time.
@@ -250,8 +256,28 @@ fn same_numbers(theirs: Vec<Group>, ours: Vec<Group>, query: &Query) {
     }
 }
 
-async fn check(texts: Vec<String>, queries: Vec<Query>, rows: usize, step: i64, field: &str) {
-    let mut world = World::with(|options| options.seal_rows(rows));
+/// How the lines are kept and asked for.
+struct Case<'a> {
+    rows: usize,
+    step: i64,
+    field: &'a str,
+    /// Whether the segments are sent to an object store, and the disk is lost.
+    far: bool,
+}
+
+async fn check(texts: Vec<String>, queries: Vec<Query>, case: Case<'_>) {
+    let Case {
+        rows,
+        step,
+        field,
+        far,
+    } = case;
+    let mut world = World::with(|mut options| {
+        if far {
+            options.far = Some(Arc::new(Fake::default()));
+        }
+        options.seal_rows(rows)
+    });
     let half = texts.len() / 2;
     let text = |texts: &[String]| {
         texts
@@ -273,6 +299,9 @@ async fn check(texts: Vec<String>, queries: Vec<Query>, rows: usize, step: i64, 
     }
     // The same once everything is sealed: the arrival times must have stayed.
     world.close().await;
+    if far {
+        lose_disk(&world);
+    }
     world.reopen();
     world.settle(texts.len() as u64).await;
     assert_eq!(world.all().await, lines);
@@ -300,7 +329,13 @@ async fn the_time_is_a_value_like_any_other() {
         filters,
         ..Query::default()
     });
-    check(texts, queries.into(), 10, 1_000_000_000, "timestamp").await;
+    let case = Case {
+        rows: 10,
+        step: 1_000_000_000,
+        field: "timestamp",
+        far: true,
+    };
+    check(texts, queries.into(), case).await;
 }
 
 /// Few in the gate; `PROPTEST_CASES` asks for more.
@@ -322,8 +357,10 @@ proptest! {
         rows in prop::sample::select(vec![10usize, 50, 1000]),
         step in prop::sample::select(vec![1_000_000_000i64, 60_000_000_000, 3_600_000_000_000]),
         field in prop::sample::select(&FIELDS[..]),
+        far in any::<bool>(),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(check(texts, queries, rows, step, field));
+        let case = Case { rows, step, field, far };
+        runtime.block_on(check(texts, queries, case));
     }
 }

@@ -3,8 +3,10 @@
 #[cfg(feature = "failpoints")]
 mod crash;
 mod differential;
+mod far;
 mod faults;
 mod files;
+mod full;
 mod reference;
 mod tend;
 
