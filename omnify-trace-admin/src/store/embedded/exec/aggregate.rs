@@ -28,6 +28,7 @@ use crate::store::{
         segment::Own,
         shape::{RAW_COLUMN, Storage},
         shared::View,
+        threads::spread,
     },
     matcher::Ready,
     time::MINUTE,
@@ -133,19 +134,7 @@ impl<'a, F: Fold> Run<'a, F> {
             let threads = std::thread::available_parallelism()
                 .map_or(1, usize::from)
                 .min(4);
-            let parts = std::thread::scope(|scope| {
-                let workers: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-                let mut parts = vec![work()];
-                for worker in workers {
-                    let lost = |_| {
-                        Err(StoreError::Unavailable(
-                            "a query thread ended early".to_owned(),
-                        ))
-                    };
-                    parts.push(worker.join().unwrap_or_else(lost));
-                }
-                parts
-            });
+            let parts = spread(vec![(); threads], threads, |()| work())?;
             for part in parts {
                 whole.join(part?);
             }

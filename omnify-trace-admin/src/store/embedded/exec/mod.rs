@@ -9,10 +9,12 @@ pub(crate) mod block;
 mod facets;
 pub(crate) mod filter;
 mod histogram;
+mod lines;
 mod numbers;
 mod rolled;
 mod runs;
 pub(crate) mod search;
+mod test;
 mod texts;
 pub(crate) mod values;
 
@@ -27,12 +29,13 @@ use std::{
 pub(crate) use self::{
     facets::facets,
     histogram::histogram,
+    lines::{context, get},
     numbers::numbers,
-    search::{context, get, search},
+    search::search,
     texts::texts,
 };
 use super::shared::Shared;
-use crate::store::{Partial, Query, StoreError, StoreStats};
+use crate::store::{Partial, Query, StoreStats};
 
 /// Tells a query that nobody waits for its answer.
 #[derive(Debug, Clone, Default)]
@@ -127,25 +130,4 @@ pub(crate) fn stats(shared: &Shared) -> StoreStats {
         span(chunk.time.value(0), chunk.time.value(rows - 1));
     }
     stats
-}
-
-/// Does the work for each item, half of it on a second thread if there are several.
-fn in_two<T: Send, R: Send>(
-    mut items: Vec<T>,
-    work: impl Fn(T) -> Result<R, StoreError> + Sync,
-) -> Vec<Result<R, StoreError>> {
-    let half = items.split_off(items.len().div_ceil(2));
-    let each = |items: Vec<T>| items.into_iter().map(&work).collect::<Vec<_>>();
-    if half.is_empty() {
-        return each(items);
-    }
-    std::thread::scope(|scope| {
-        let other = scope.spawn(|| each(half));
-        let mut done = each(items);
-        done.extend(other.join().unwrap_or_else(|_| {
-            let lost = "a query thread ended early".to_owned();
-            vec![Err(StoreError::Unavailable(lost))]
-        }));
-        done
-    })
 }

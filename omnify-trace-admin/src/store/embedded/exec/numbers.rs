@@ -12,7 +12,7 @@ use super::{
 };
 use crate::store::{
     Group, Numbers, Query, StoreError,
-    embedded::{chunk::Chunk, segment::Own, shared::View},
+    embedded::{chunk::Chunk, segment::Own, shared::View, threads::spread},
     fields::candidates,
 };
 
@@ -206,7 +206,7 @@ pub(crate) fn numbers(
         let key = key.into_iter().map(Option::unwrap_or_default).collect();
         joined.entry((start, key)).or_default().join(runs);
     }
-    let mut groups = summarise_all(joined.into_iter().collect(), count);
+    let mut groups = summarise_all(joined.into_iter().collect(), count)?;
     groups.sort_by(|a, b| (a.start, b.count, &a.key).cmp(&(b.start, a.count, &b.key)));
     Ok(Numbers { groups, partial })
 }
@@ -214,21 +214,12 @@ pub(crate) fn numbers(
 type Named = ((Option<i64>, Vec<String>), Runs);
 
 /// The groups in figures; of many numbers, half of the groups on a second thread.
-fn summarise_all(mut all: Vec<Named>, count: usize) -> Vec<Group> {
-    let each = |all: Vec<Named>| -> Vec<Group> {
-        let group = |((start, key), runs)| summarise(start, key, runs);
-        all.into_iter().filter_map(group).collect()
-    };
-    if count < WORTH_A_THREAD || all.len() < 2 {
-        return each(all);
-    }
-    let half = all.split_off(all.len() / 2);
-    std::thread::scope(|scope| {
-        let other = scope.spawn(|| each(half));
-        let mut groups = each(all);
-        groups.extend(other.join().unwrap_or_default());
-        groups
-    })
+fn summarise_all(all: Vec<Named>, count: usize) -> Result<Vec<Group>, StoreError> {
+    let threads = if count < WORTH_A_THREAD { 1 } else { 2 };
+    let groups = spread(all, threads, |((start, key), runs)| {
+        summarise(start, key, runs)
+    })?;
+    Ok(groups.into_iter().flatten().collect())
 }
 
 fn summarise(start: Option<i64>, key: Vec<String>, runs: Runs) -> Option<Group> {

@@ -1,27 +1,18 @@
-//! Pages of lines, single lines, lines around one.
+//! Pages of lines: where they are.
 
-use std::{collections::HashMap, ops::Range};
+use std::ops::Range;
 
 use super::{
     Stop, Watch,
     block::{Block, join},
     filter::Plan,
-    in_two,
+    lines::read,
 };
 use crate::store::{
-    Line, Lines, Order, Page, Partial, Query, StoreError,
-    embedded::{
-        line,
-        segment::Own,
-        shape::{Hole, RAW_COLUMN},
-        shared::View,
-    },
+    Lines, Order, Page, Partial, Query, StoreError,
+    embedded::{segment::Own, shared::View, threads::spread},
     matcher::Ready,
-    neighbours::Neighbours,
 };
-
-/// Fewer lines than this are read on the caller's thread.
-const WORTH_A_THREAD: usize = 200;
 
 /// (time, source id, offset): the order of all lines.
 pub(crate) type Key = (i64, u64, u64);
@@ -32,7 +23,7 @@ pub(super) struct Hit {
     pub(super) key: Key,
     pub(super) block: usize,
     pub(super) row: usize,
-    shape: u32,
+    pub(super) shape: u32,
 }
 
 /// The lines of a page, not yet read.
@@ -44,7 +35,7 @@ pub(super) struct Found {
     pub(super) partial: Option<Partial>,
 }
 
-fn parse_cursor(text: &str) -> Result<Key, StoreError> {
+pub(super) fn parse_cursor(text: &str) -> Result<Key, StoreError> {
     let mut parts = text.split('.');
     let mut part = || u64::from_str_radix(parts.next()?, 16).ok();
     match (part(), part(), part()) {
@@ -55,13 +46,6 @@ fn parse_cursor(text: &str) -> Result<Key, StoreError> {
 
 fn write_cursor((time, source, offset): Key) -> String {
     format!("{:x}.{source:x}.{offset:x}", time.cast_unsigned())
-}
-
-fn parse_id(text: &str) -> Result<(u64, u64), StoreError> {
-    let bad = || StoreError::BadCursor(text.to_owned());
-    let (source, offset) = text.split_once('-').ok_or_else(bad)?;
-    let number = |text| u64::from_str_radix(text, 16).map_err(|_| bad());
-    Ok((number(source)?, number(offset)?))
 }
 
 pub(crate) fn search(
@@ -121,7 +105,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn run(&self, view: &View) -> Result<Lines, StoreError> {
+    pub(super) fn run(&self, view: &View) -> Result<Lines, StoreError> {
         let found = self.find(view)?;
         let next_cursor = found
             .hits
@@ -161,7 +145,7 @@ impl<'a> Search<'a> {
             if batch.is_empty() {
                 break;
             }
-            for found in in_two(batch, |planned| self.block(&planned, want)) {
+            for found in spread(batch, 2, |planned| self.block(&planned, want))? {
                 let (mut new, reached) = found?;
                 hits.append(&mut new);
                 if let Some(reached) = reached {
@@ -338,150 +322,4 @@ pub(crate) fn matching(
         .map(|(row, _)| row)
         .collect();
     Ok(rows)
-}
-
-/// Reads the lines of the hits, in their order.
-fn read(blocks: &[Block], hits: &[Hit]) -> Result<Vec<Line>, StoreError> {
-    let mut by_block: HashMap<usize, Vec<Hit>> = HashMap::new();
-    for hit in hits {
-        by_block.entry(hit.block).or_default().push(*hit);
-    }
-    let of_block = |(number, mut hits): (usize, Vec<Hit>)| {
-        let block = &blocks[number];
-        hits.sort_unstable_by_key(|hit| hit.row);
-        let columns = columns_of(block, &hits);
-        let ranges = join(hits.iter().map(|hit| hit.row..hit.row + 1));
-        let loaded = block.load(&columns, Own::ALL, ranges)?;
-        let in_memory = matches!(block, Block::Memory(_));
-        let line = |(at, hit): (usize, &Hit)| {
-            let at = if in_memory { hit.row } else { at };
-            ((number, hit.row), line(&loaded.chunk, at))
-        };
-        Ok(hits.iter().enumerate().map(line).collect::<Vec<_>>())
-    };
-    let mut lines: HashMap<(usize, usize), Line> = HashMap::with_capacity(hits.len());
-    let by_block: Vec<(usize, Vec<Hit>)> = by_block.into_iter().collect();
-    if hits.len() < WORTH_A_THREAD {
-        for of in by_block {
-            lines.extend(of_block(of)?);
-        }
-    } else {
-        for found in in_two(by_block, of_block) {
-            lines.extend(found?);
-        }
-    }
-    Ok(hits
-        .iter()
-        .filter_map(|hit| lines.remove(&(hit.block, hit.row)))
-        .collect())
-}
-
-/// The columns that the shapes of these rows have.
-fn columns_of(block: &Block, hits: &[Hit]) -> Vec<usize> {
-    let mut shapes: Vec<u32> = hits.iter().map(|hit| hit.shape).collect();
-    shapes.sort_unstable();
-    shapes.dedup();
-    let tables = block.tables();
-    let shapes = shapes
-        .iter()
-        .filter_map(|&shape| tables.shapes.get(shape as usize));
-    let mut columns: Vec<usize> = shapes
-        .flat_map(|shape| {
-            let column = |hole: &Hole| match *hole {
-                Hole::Time(_) => None,
-                Hole::Text(column) | Hole::Number(column, _) | Hole::Json(column) => {
-                    Some(usize::from(column))
-                }
-            };
-            let whole = shape.holes.is_empty().then_some(RAW_COLUMN);
-            shape.holes.iter().filter_map(column).chain(whole)
-        })
-        .collect();
-    columns.sort_unstable();
-    columns.dedup();
-    columns
-}
-
-/// Finds a line by its id.
-fn find(view: &View, id: &str) -> Result<Option<(Key, Line)>, StoreError> {
-    let (source, offset) = parse_id(id)?;
-    let blocks: Vec<Block> = Block::of(view, i64::MIN, i64::MAX);
-    for (number, block) in blocks.iter().enumerate() {
-        if let Block::Sealed(sealed) = block {
-            let holds = sealed.segment.meta.sources.iter().any(|extent| {
-                extent.source.id == source
-                    && extent
-                        .ranges
-                        .iter()
-                        .any(|range| (range.0..range.1).contains(&offset))
-            });
-            if !holds {
-                continue;
-            }
-        }
-        let loaded = block.load(&[], Own::ALL, std::iter::once(0..block.rows()).collect())?;
-        let chunk = &loaded.chunk;
-        let offsets = chunk.offset.values().iter().enumerate();
-        let row = offsets
-            .filter(|(_, found)| **found == offset)
-            .find(|(row, _)| chunk.source_of(*row).id == source);
-        if let Some((row, _)) = row {
-            let key = chunk.key(row);
-            let hit = Hit {
-                key,
-                block: number,
-                row,
-                shape: chunk.shape.value(row),
-            };
-            return Ok(read(&blocks, &[hit])?.pop().map(|line| (key, line)));
-        }
-    }
-    Ok(None)
-}
-
-pub(crate) fn get(view: &View, id: &str, _stop: &Stop) -> Result<Option<Line>, StoreError> {
-    Ok(find(view, id)?.map(|(_, line)| line))
-}
-
-pub(crate) fn context(
-    view: &View,
-    id: &str,
-    before: usize,
-    after: usize,
-    stop: &Stop,
-) -> Result<Vec<Line>, StoreError> {
-    let Some((key, line)) = find(view, id)? else {
-        return Ok(Vec::new());
-    };
-    let mut lines = around(view, key, &line, Order::Newest, before, stop)?;
-    lines.reverse();
-    lines.push(line.clone());
-    lines.extend(around(view, key, &line, Order::Oldest, after, stop)?);
-    Ok(lines)
-}
-
-/// The [`Neighbours`] of a line in one direction, the nearest first.
-fn around(
-    view: &View,
-    key: Key,
-    line: &Line,
-    order: Order,
-    count: usize,
-    stop: &Stop,
-) -> Result<Vec<Line>, StoreError> {
-    let neighbours = Neighbours::of(line);
-    let query = neighbours.query();
-    let mut found = Vec::new();
-    let mut cursor = key;
-    while found.len() < count {
-        let page = Search::new(&query, Some(cursor), order, count.max(100), stop).run(view)?;
-        let lines = page.lines.into_iter();
-        found.extend(lines.filter(|other| neighbours.has(other)));
-        match page.next_cursor {
-            Some(next) if page.partial.is_none() => cursor = parse_cursor(&next)?,
-            _ => break,
-        }
-    }
-    found.truncate(count);
-    Ok(found)
 }
