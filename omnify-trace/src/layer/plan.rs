@@ -105,10 +105,6 @@ pub(crate) struct Field {
     pub(crate) key: Block,
     /// `,"name":"`
     pub(crate) text_key: Block,
-    /// `,"extra":{"name":`
-    pub(crate) first_key: Block,
-    /// `,"extra":{"name":"`
-    pub(crate) first_text_key: Block,
     /// The same name occurs again later in this callsite.
     repeated: bool,
     /// The name says that the value is secret.
@@ -152,12 +148,9 @@ impl Plan {
                 let mut key = vec![b','];
                 json::key(&mut key, wire_name(name));
                 let repeats = |later: &&'static str| wire_name(later) == wire_name(name);
-                let first = [b",\"extra\":{", key.get(1..).unwrap_or_default()].concat();
                 Field {
                     class: classify(name),
                     text_key: Block::new([key.as_slice(), b"\""].concat()),
-                    first_text_key: Block::new([first.as_slice(), b"\""].concat()),
-                    first_key: Block::new(first),
                     key: Block::new(key),
                     secret: redact::is_secret_name(name),
                     repeated: names[at + 1..].iter().any(repeats),

@@ -8,7 +8,7 @@ use tracing_core::field::{Field, Visit};
 use super::{
     current::Local,
     exception::{self, Exception},
-    json,
+    json::{self, Block},
     plan::{Class, Plan, Quick},
 };
 use crate::schema::{EventType, Stream, fields};
@@ -33,17 +33,12 @@ pub(super) struct QuickVisitor<'a> {
     quick: &'static Quick,
     line: &'a mut Vec<u8>,
     stage: Stage,
-    message_at: Range<usize>,
-    stream: Stream,
     exception: Option<Box<Exception>>,
     /// The least index that the next field may have.
     next: usize,
-    in_order: bool,
-}
-
-/// What became of an event's line.
-pub(super) struct Written {
+    /// Where the message lies in the line.
     pub(super) message_at: Range<usize>,
+    /// Where the line belongs.
     pub(super) stream: Stream,
     /// If not, the line is to be thrown away: fields came in another order than their callsite has
     /// them, or twice. No macro of `tracing` does that, but a set of values made by hand can.
@@ -79,7 +74,7 @@ impl<'a> QuickVisitor<'a> {
 
     /// No more fields come: ends the line.
     #[inline]
-    pub(super) fn end(mut self) -> Written {
+    pub(super) fn end(&mut self) {
         if self.stage == Stage::Head {
             self.tell();
         }
@@ -90,14 +85,9 @@ impl<'a> QuickVisitor<'a> {
             exception.write(self.line);
         }
         self.line.extend_from_slice(b"}\n");
-        Written {
-            message_at: self.message_at,
-            stream: self.stream,
-            in_order: self.in_order,
-        }
     }
 
-    #[inline]
+    #[inline(always)]
     fn check_order(&mut self, field: &Field) {
         self.in_order &= field.index() >= self.next;
         self.next = field.index() + 1;
@@ -109,9 +99,10 @@ impl<'a> QuickVisitor<'a> {
         field.index() < self.quick.heads
     }
 
-    /// `write` appends the text of the message or of the event type, escaped, without quotes.
+    /// `write` appends the text of the message or of the event type, escaped, without quotes;
+    /// `known` is that text if it is at hand.
     #[inline]
-    fn head(&mut self, field: &Field, write: impl FnOnce(&mut Vec<u8>)) {
+    fn head(&mut self, field: &Field, known: Option<&str>, write: impl FnOnce(&mut Vec<u8>)) {
         self.check_order(field);
         if field.index() == 0 {
             write(self.line);
@@ -120,8 +111,9 @@ impl<'a> QuickVisitor<'a> {
             self.line.extend_from_slice(b"\",\"event_type\":\"");
             let start = self.line.len();
             write(self.line);
-            let name = self.line.get(start..).map(std::str::from_utf8);
-            let event_type = name.and_then(Result::ok).and_then(EventType::from_wire);
+            let written = || std::str::from_utf8(self.line.get(start..)?).ok();
+            let name = known.or_else(written);
+            let event_type = name.and_then(EventType::from_wire);
             self.stream = event_type.map_or(Stream::Backend, EventType::stream);
         }
     }
@@ -140,35 +132,40 @@ impl<'a> QuickVisitor<'a> {
     }
 
     /// The field's key, with what must come before it; `text` with the opening quote.
-    #[inline]
+    #[inline(always)]
     fn key(&mut self, field: &Field, text: bool) {
         self.check_order(field);
         let Some(known) = self.plan.fields.get(field.index()) else {
             return;
         };
-        let key = match (self.stage == Stage::Extra, text) {
-            (true, true) => &known.text_key,
-            (true, false) => &known.key,
-            (false, text) => {
-                if self.stage == Stage::Head {
-                    self.tell();
-                }
-                self.stage = Stage::Extra;
-                if text {
-                    &known.first_text_key
-                } else {
-                    &known.first_key
-                }
-            }
-        };
+        let key = if text { &known.text_key } else { &known.key };
+        if self.stage == Stage::Extra {
+            key.write(self.line);
+        } else {
+            self.first_key(key);
+        }
+    }
+
+    #[inline(never)]
+    fn first_key(&mut self, key: &Block) {
+        if self.stage == Stage::Head {
+            self.tell();
+        }
+        self.stage = Stage::Extra;
+        self.line.extend_from_slice(b",\"extra\":");
+        let start = self.line.len();
         key.write(self.line);
+        // What is a comma before the other keys is the brace before this one.
+        if let Some(comma) = self.line.get_mut(start) {
+            *comma = b'{';
+        }
     }
 
     /// A value that is JSON as it is written.
     #[inline]
     fn value(&mut self, field: &Field, write: impl FnOnce(&mut Vec<u8>)) {
         if self.is_head(field) {
-            self.head(field, write);
+            self.head(field, None, write);
         } else {
             self.key(field, false);
             write(self.line);
@@ -179,7 +176,7 @@ impl<'a> QuickVisitor<'a> {
     #[inline]
     fn text(&mut self, field: &Field, write: impl FnOnce(&mut Vec<u8>)) {
         if self.is_head(field) {
-            self.head(field, write);
+            self.head(field, None, write);
         } else {
             self.key(field, true);
             write(self.line);
@@ -198,7 +195,7 @@ impl Visit for QuickVisitor<'_> {
     #[inline]
     fn record_str(&mut self, field: &Field, value: &str) {
         if self.is_head(field) {
-            self.head(field, |out| json::escape(out, value));
+            self.head(field, Some(value), |out| json::escape(out, value));
         } else if self.is_json(field) {
             self.value(field, |out| json::raw(out, value));
         } else {
@@ -228,7 +225,7 @@ impl Visit for QuickVisitor<'_> {
     #[inline]
     fn record_f64(&mut self, field: &Field, value: f64) {
         if self.is_head(field) {
-            self.head(field, |out| json::write(out, format_args!("{value}")));
+            self.head(field, None, |out| json::write(out, format_args!("{value}")));
         } else {
             self.value(field, |out| json::float(out, value));
         }
@@ -255,7 +252,7 @@ impl Visit for QuickVisitor<'_> {
             self.exception.get_or_insert_default().take(value, None);
         }
         if self.is_head(field) {
-            self.head(field, |out| json::write(out, format_args!("{value}")));
+            self.head(field, None, |out| json::write(out, format_args!("{value}")));
         } else if !(first && field.name() == fields::ERROR) {
             self.text(field, |out| exception::one_line(out, value));
         }
@@ -264,7 +261,7 @@ impl Visit for QuickVisitor<'_> {
     #[inline]
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if self.is_head(field) {
-            self.head(field, |out| json::debug(out, value));
+            self.head(field, None, |out| json::debug(out, value));
         } else if self.is_json(field) {
             let text = format!("{value:?}");
             self.value(field, |out| json::raw(out, &text));

@@ -74,13 +74,15 @@ impl JsonLayer {
         local.stamp.open(&mut line, shared.clock.now());
         let mut visitor = QuickVisitor::new(local, shared.number, plan, quick, &mut line);
         event.record(&mut visitor);
-        let written = visitor.end();
-        if written.in_order {
-            shared.sink.write(written.stream, &line);
-            operation::heard(|| heard(&line, written.message_at));
+        visitor.end();
+        let (stream, in_order) = (visitor.stream, visitor.in_order);
+        let message_at = visitor.message_at;
+        if in_order {
+            shared.sink.write(stream, &line);
+            operation::heard(|| heard(&line, message_at));
         }
         keep(&local.line, line);
-        written.in_order
+        in_order
     }
 
     #[inline(never)]

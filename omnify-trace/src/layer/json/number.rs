@@ -6,9 +6,41 @@ pub(crate) fn integer(out: &mut Vec<u8>, value: impl itoa::Integer) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
+/// The digits of the numbers below a thousand, without leading zeros, and how many they are.
+static SMALL: [[u8; 4]; 1000] = {
+    let mut table = [[0; 4]; 1000];
+    let mut value = 0;
+    while value < table.len() {
+        let digits = [value / 100, value / 10 % 10, value % 10];
+        let length = 1 + (value >= 10) as usize + (value >= 100) as usize;
+        let mut at = 0;
+        while at < length {
+            table[value][at] = b'0' + digits[3 - length + at] as u8;
+            at += 1;
+        }
+        table[value][3] = length as u8;
+        value += 1;
+    }
+    table
+};
+
 /// Appends an integer that is often small: a status, a count.
 #[inline]
 pub(crate) fn unsigned(out: &mut Vec<u8>, value: u64) {
+    if let Some(small) = usize::try_from(value)
+        .ok()
+        .and_then(|value| SMALL.get(value))
+    {
+        let start = out.len();
+        out.extend_from_slice(small);
+        out.truncate(start + usize::from(small[3]));
+    } else {
+        larger_unsigned(out, value);
+    }
+}
+
+#[inline(never)]
+fn larger_unsigned(out: &mut Vec<u8>, value: u64) {
     if value < 100_000_000 {
         let digits = eight(value as u32);
         // The last one stays, also if it is a zero.
@@ -17,13 +49,8 @@ pub(crate) fn unsigned(out: &mut Vec<u8>, value: u64) {
         out.extend_from_slice(&(digits >> (zeros * 8)).to_le_bytes());
         out.truncate(start + 8 - zeros as usize);
     } else {
-        any_unsigned(out, value);
+        integer(out, value);
     }
-}
-
-#[inline(never)]
-fn any_unsigned(out: &mut Vec<u8>, value: u64) {
-    integer(out, value);
 }
 
 /// Appends an integer that is often small and seldom negative.

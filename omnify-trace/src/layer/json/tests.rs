@@ -62,3 +62,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn every_small_number_is_written_as_it_is() {
+    for value in 0..1_200_u64 {
+        let mut out = Vec::new();
+        unsigned(&mut out, value);
+        assert_eq!(out, value.to_string().into_bytes());
+    }
+}
