@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { add, asId, isTraceId, term, termAt, terms } from '../src/lib/search';
+import { add, asId, asReference, isTraceId, term, termAt, terms } from '../src/lib/search';
 
 describe('terms', () => {
   it('cuts words, phrases, exclusions, fields and comparisons', () => {
@@ -57,4 +57,12 @@ describe('asId', () => {
     expect(isTraceId('0'.repeat(32))).toBe(false);
     expect(isTraceId('4bf92f3577b34da6a3ce929d0e0e4736')).toBe(true);
   });
+});
+
+describe('asReference', () => {
+  it.each(['7K3F-9QXM', ' 7k3f-9qxm '])('takes %s for the number of an error page', (text) =>
+    expect(asReference(text)).toBe('7K3F-9QXM'));
+  // Letters that are easily mixed up are in none; words are searched for.
+  it.each(['7K3F9QXM', 'FAST-TEST', '7K3O-9QXM', '7K3F-9QXM-1', '7K3F-9QX'])('leaves %s to the search', (text) =>
+    expect(asReference(text)).toBeNull());
 });

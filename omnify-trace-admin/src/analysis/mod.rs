@@ -27,7 +27,7 @@ pub use incomplete::{IncompleteItem, incomplete};
 pub use line::{LineJson, LineSchema};
 pub use performance::{
     AgentFigures, ApiFigures, Performance, PerformanceBucket, PerformanceSeries, RouteFigures,
-    VitalFigures, performance,
+    RouteOf, VitalFigures, performance,
 };
 pub use runs::{Run, RunDetail, RunStatus, rebuild_run, run_detail, run_details};
 pub use series::step_for;

@@ -8,7 +8,7 @@ use super::{
     LineJson, LineSchema, Range, Store, of_type, of_types,
     series::Grid,
     stats::{REQUEST_ENDS, percentiles, slowest},
-    step_for,
+    step_for, with,
 };
 use crate::{
     store::{Comparison, Filter, Group, Query, StoreError},
@@ -145,11 +145,24 @@ pub struct Performance {
     pub series: PerformanceSeries,
 }
 
-/// The performance of a time.
+/// The route that a series is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RouteOf<'a> {
+    /// HTTP method; every one without.
+    pub method: Option<&'a str>,
+    /// Route template.
+    pub route: &'a str,
+}
+
+/// The performance of a time; its series is of every request, or of one route's.
 ///
 /// # Errors
 /// What the store says.
-pub async fn performance(store: &Store, range: &Range) -> Result<Performance, StoreError> {
+pub async fn performance(
+    store: &Store,
+    range: &Range,
+    of: Option<RouteOf<'_>>,
+) -> Result<Performance, StoreError> {
     Ok(Performance {
         routes: routes(store, range).await?,
         slow_requests: slowest(store, range, EventType::SlowRequest, SLOWEST).await?,
@@ -157,7 +170,7 @@ pub async fn performance(store: &Store, range: &Range) -> Result<Performance, St
         external_apis: external_apis(store, range).await?,
         agents: agents(store, range).await?,
         web_vitals: web_vitals(store, range).await?,
-        series: series(store, range).await?,
+        series: series(store, range, of).await?,
     })
 }
 
@@ -341,11 +354,21 @@ fn rating(metric: &str, p75: f64) -> &'static str {
     }
 }
 
-async fn series(store: &Store, range: &Range) -> Result<PerformanceSeries, StoreError> {
+async fn series(
+    store: &Store,
+    range: &Range,
+    of: Option<RouteOf<'_>>,
+) -> Result<PerformanceSeries, StoreError> {
     let grid = Grid::new(range, step_for(range, BUCKETS));
-    let query: Query = of_types(range, &REQUEST_ENDS);
+    let mut query: Query = of_types(range, &REQUEST_ENDS);
+    if let Some(RouteOf { method, route }) = of {
+        query.filters.push(with("extra.route", [route]));
+        query
+            .filters
+            .extend(method.map(|method| with("extra.method", [method])));
+    }
     let requests = grid.counts(&store.histogram(&query, grid.step, None).await?);
-    let groups = percentiles(store, range, &grid).await?;
+    let groups = percentiles(store, &query, &grid).await?;
     let buckets = groups
         .iter()
         .zip(&requests)

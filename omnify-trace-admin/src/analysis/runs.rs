@@ -1,5 +1,8 @@
 //! Workflow runs rebuilt from their events.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 
 use omnify_trace::schema::{EventType, fields};

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     state::IssueRow,
-    store::{Group, Order, StoreError},
+    store::{Group, Order, Query, StoreError},
     time::{DAY, SECOND, rfc3339},
 };
 
@@ -307,12 +307,9 @@ async fn series(store: &Store, range: &Range) -> Result<Series, StoreError> {
         .await?;
     let total = grid.counts(&levels);
     let errors = grid.counts_of(&levels, "ERROR");
-    let requests = grid.counts(
-        &store
-            .histogram(&of_types(range, &REQUEST_ENDS), grid.step, None)
-            .await?,
-    );
-    let percentiles = percentiles(store, range, &grid).await?;
+    let ends = of_types(range, &REQUEST_ENDS);
+    let requests = grid.counts(&store.histogram(&ends, grid.step, None).await?);
+    let percentiles = percentiles(store, &ends, &grid).await?;
     let buckets = (0..grid.len)
         .map(|slot| SeriesBucket {
             start: rfc3339(grid.start(slot)),
@@ -330,15 +327,14 @@ async fn series(store: &Store, range: &Range) -> Result<Series, StoreError> {
     })
 }
 
-/// The requests' durations bucket by bucket, in one pass.
+/// The durations of these requests bucket by bucket, in one pass.
 pub(super) async fn percentiles(
     store: &Store,
-    range: &Range,
+    requests: &Query,
     grid: &Grid,
 ) -> Result<Vec<Option<Group>>, StoreError> {
-    let requests = of_types(range, &REQUEST_ENDS);
     let numbers = store
-        .numbers(&requests, "extra.duration_ms", &[], Some(grid.step))
+        .numbers(requests, "extra.duration_ms", &[], Some(grid.step))
         .await?;
     let mut buckets: Vec<Option<Group>> = vec![None; grid.len];
     for group in numbers {

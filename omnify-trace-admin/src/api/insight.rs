@@ -4,19 +4,20 @@ use axum::{
     Json,
     extract::{Path, State as AxumState},
 };
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
     App,
     caller::Caller,
-    params::{Params, When, Which},
+    params::{Params, When, Which, given},
     problem::{ApiError, Problem},
     whole::{Answer, Noting},
 };
 use crate::{
     analysis::{
-        self, ErrorGroup, IncompleteItem, LineJson, LineSchema, Performance, Range, Stats, Trace,
+        self, ErrorGroup, IncompleteItem, LineJson, LineSchema, Performance, Range, RouteOf, Stats,
+        Trace,
     },
     time,
 };
@@ -59,18 +60,38 @@ pub(super) async fn stats(
     Ok(Json(lines.answer(stats)))
 }
 
+/// Which route's requests the series is of.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct OfRoute {
+    /// Route template, such as `/api/users/{id}`. Defaults to every route.
+    route: Option<String>,
+    /// Its HTTP method. Defaults to every method.
+    method: Option<String>,
+}
+
+impl OfRoute {
+    fn chosen(&self) -> Option<RouteOf<'_>> {
+        Some(RouteOf {
+            route: given(&self.route)?,
+            method: given(&self.method),
+        })
+    }
+}
+
 /// Where the time goes.
-#[utoipa::path(get, path = "/performance", tag = "insight", params(When), responses(
+#[utoipa::path(get, path = "/performance", tag = "insight", params(When, OfRoute), responses(
     (status = 200, description = "The figures; without a range those of the last 24 hours", body = Answer<Performance>),
     (status = 400, description = "A parameter was not accepted", body = Problem),
 ))]
 pub(super) async fn performance(
     caller: Caller,
     Params(when): Params<When>,
+    Params(of): Params<OfRoute>,
 ) -> Result<Json<Answer<Performance>>, ApiError> {
     let range = when.or_a_day(time::now())?;
     let lines = Noting::new(&caller.lines);
-    let performance = analysis::performance(&lines, &range).await?;
+    let performance = analysis::performance(&lines, &range, of.chosen()).await?;
     Ok(Json(lines.answer(performance)))
 }
 

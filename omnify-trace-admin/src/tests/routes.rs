@@ -246,6 +246,45 @@ async fn performance_tells_routes_apis_agents_and_pages() {
 }
 
 #[tokio::test]
+async fn a_route_is_followed_over_time_on_its_own() {
+    let bench = Bench::new().await;
+    for (method, route, duration) in [
+        ("GET", "/a", 5.0),
+        ("GET", "/a", 7.0),
+        ("POST", "/a", 90.0),
+        ("GET", "/b", 400.0),
+    ] {
+        bench.line(
+            10,
+            "request_complete",
+            json!({}),
+            json!({"route": route, "method": method, "duration_ms": duration}),
+        );
+    }
+    for (query, requests, slowest) in [
+        ("", 4, 400.0),
+        ("&route=/a", 3, 90.0),
+        ("&route=/a&method=GET", 2, 7.0),
+        ("&route=/c", 0, 0.0),
+        ("&method=GET", 4, 400.0),
+    ] {
+        let figures = bench.get(&format!("performance?timeRange=5m{query}")).await;
+        let figures = figures.ok();
+        let buckets = figures["series"]["buckets"].as_array().unwrap();
+        let counted: u64 = buckets
+            .iter()
+            .map(|bucket| bucket["requests"].as_u64().unwrap())
+            .sum();
+        let p99 = buckets
+            .iter()
+            .filter_map(|bucket| bucket["p99_ms"].as_f64())
+            .fold(0.0, f64::max);
+        assert_eq!((counted, p99), (requests, slowest), "{query}");
+        assert_eq!(figures["routes"].as_array().unwrap().len(), 3, "{query}");
+    }
+}
+
+#[tokio::test]
 async fn errors_are_grouped_decided_and_regress() {
     let bench = Bench::new().await;
     for number in 0..3 {

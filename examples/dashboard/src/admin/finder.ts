@@ -1,10 +1,10 @@
-/** What a typed text leads to: an id to its trace, anything else to the logs. */
+/** What a typed text leads to: an id to its trace, a reference number to its error, anything else to the logs. */
 import { useQueryClient } from '@tanstack/react-query';
 import { useCallback, useState } from 'react';
 import { useNavigate, useSearchParams } from 'react-router';
 import { get } from '../api/client';
 import type { LogPage, Run } from '../api/types';
-import { asId, isTraceId } from '../lib/search';
+import { asId, asReference, isTraceId } from '../lib/search';
 import { rangeSearch } from '../lib/time-range';
 import { withChanges } from '../lib/url-state';
 
@@ -31,6 +31,12 @@ export function useFinder(): { find: (text: string) => Promise<void>; busy: bool
 
   const find = useCallback(
     async (text: string) => {
+      const reference = asReference(text);
+      if (reference) {
+        // Whoever reads one out does so minutes or days after the error.
+        navigate(`/logs?${withChanges(new URLSearchParams(), { q: `reference:${reference}`, range: '7d' })}`);
+        return;
+      }
       const id = asId(text);
       const keep = rangeSearch(search);
       if (id) {

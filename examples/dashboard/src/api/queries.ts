@@ -140,10 +140,11 @@ export const run = (id: string) =>
     },
   });
 
-export const performance = (time: Params) =>
+/** `of`: the route that the series is of, instead of all requests. */
+export const performance = (time: Params, of: { route?: string | undefined; method?: string | undefined } = {}) =>
   queryOptions({
-    queryKey: ['performance', time],
-    queryFn: ({ signal }) => get<Performance_>('performance', time, signal),
+    queryKey: ['performance', time, of],
+    queryFn: ({ signal }) => get<Performance_>('performance', { ...time, ...of }, signal),
     refetchInterval: time.timeRange ? FRESH_MS * 2 : false,
     placeholderData: keepPreviousData,
   });

@@ -82,6 +82,12 @@ export function asId(query: string): string | null {
   return /^(?=.*\d)[A-Za-z0-9._+/=-]{16,128}$/.test(text) && !/^[a-z0-9.-]+\.[a-z]{2,}$/i.test(text) ? text : null;
 }
 
+/** The number that an error page shows, such as `7K3F-9QXM`, however somebody typed it. */
+export function asReference(query: string): string | null {
+  const text = query.trim().toUpperCase();
+  return /^(?=.*\d)[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$/.test(text) ? text : null;
+}
+
 /** A 32-digit hexadecimal number is a trace id. */
 export function isTraceId(id: string): boolean {
   return /^[0-9a-f]{32}$/.test(id) && !/^0+$/.test(id);

@@ -1,32 +1,35 @@
-/** A table whose columns sort. */
-import { type ReactNode, useMemo, useState } from 'react';
+/** A table whose columns sort. Which one does is part of the address: `sort-routes=-p95`. */
+import { type ReactNode, useMemo } from 'react';
+import { useUrlState } from '../lib/url-state';
 import { Icon } from './icons';
+import { type Column, Table } from './table';
 
-export interface Column<T> {
-  name: string;
+export interface SortColumn<T> extends Column<T> {
   by: (row: T) => string | number;
-  cell: (row: T) => ReactNode;
-  right?: boolean;
-  /** Takes the space that is left and cuts what is too long. */
-  cut?: boolean;
-  hideSmall?: boolean;
 }
 
 export function SortTable<T>({
   rows,
   columns,
+  name,
   id,
   start,
   empty,
 }: {
   rows: readonly T[];
-  columns: readonly Column<T>[];
+  columns: readonly SortColumn<T>[];
+  /** The table's name in the address. */
+  name: string;
   id: (row: T) => string;
   /** Column that sorts at first, greatest first. */
   start: string;
   empty: ReactNode;
 }) {
-  const [sort, setSort] = useState<{ name: string; down: boolean }>({ name: start, down: true });
+  const [search, update] = useUrlState();
+  const key = `sort-${name}`;
+  const asked = search.get(key) ?? '';
+  const known = columns.some((c) => c.name === asked.replace(/^-/, ''));
+  const sort = known ? { name: asked.replace(/^-/, ''), down: asked.startsWith('-') } : { name: start, down: true };
   const sorted = useMemo(() => {
     const by = columns.find((c) => c.name === sort.name)?.by;
     if (!by) return rows;
@@ -35,43 +38,25 @@ export function SortTable<T>({
       const [x, y] = [by(a), by(b)];
       return sign * (typeof x === 'number' && typeof y === 'number' ? x - y : String(x).localeCompare(String(y)));
     });
-  }, [rows, columns, sort]);
+  }, [rows, columns, sort.name, sort.down]);
   if (rows.length === 0) return <>{empty}</>;
-  const cls = (c: Column<T>): string =>
-    [c.right && 'right num nowrap', c.cut && 'cut', c.hideSmall && 'hide-m'].filter(Boolean).join(' ');
+  const choose = (column: string): void => {
+    const down = column === sort.name ? !sort.down : true;
+    const usual = column === start && down;
+    update({ [key]: usual ? null : `${down ? '-' : ''}${column}` });
+  };
   return (
-    <table className="table">
-      <thead>
-        <tr>
-          {columns.map((c) => {
-            const on = c.name === sort.name;
-            return (
-              <th
-                key={c.name}
-                scope="col"
-                className={cls(c)}
-                aria-sort={on ? (sort.down ? 'descending' : 'ascending') : 'none'}
-              >
-                <button type="button" onClick={() => setSort({ name: c.name, down: on ? !sort.down : true })}>
-                  {c.name}
-                  {on && <Icon name={sort.down ? 'down' : 'up'} size={11} />}
-                </button>
-              </th>
-            );
-          })}
-        </tr>
-      </thead>
-      <tbody>
-        {sorted.map((row) => (
-          <tr key={id(row)}>
-            {columns.map((c) => (
-              <td key={c.name} className={cls(c)}>
-                {c.cell(row)}
-              </td>
-            ))}
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <Table
+      rows={sorted}
+      columns={columns}
+      id={id}
+      sorted={(c) => (c.name === sort.name ? (sort.down ? 'descending' : 'ascending') : 'none')}
+      head={(c) => (
+        <button type="button" onClick={() => choose(c.name)}>
+          {c.name}
+          {c.name === sort.name && <Icon name={sort.down ? 'down' : 'up'} size={11} />}
+        </button>
+      )}
+    />
   );
 }

@@ -7,7 +7,7 @@ import { around, facets, line as lineQuery } from '../../api/queries';
 import type { Line } from '../../api/types';
 import { type Field, groups, text } from '../../lib/flatten';
 import { count, utc } from '../../lib/format';
-import { withChanges } from '../../lib/url-state';
+import { useUrlState, withChanges } from '../../lib/url-state';
 import { Badge, CopyButton, Failure, levelTone, SkeletonRows, Time } from '../../ui/basics';
 import { Icon } from '../../ui/icons';
 import { useTabLink } from '../../ui/links';
@@ -267,7 +267,8 @@ function TopValues({ field, time, onFilter }: { field: Field; time: Params; onFi
 const STEPS = [5, 20, 50] as const;
 
 function Around({ id, onSelect }: { id: string; onSelect: (id: string) => void }) {
-  const [n, setN] = useState<number | null>(null);
+  const [search, update] = useUrlState();
+  const n = STEPS.find((step) => String(step) === search.get('around')) ?? null;
   const query = useQuery({ ...around(id, n ?? 5), enabled: n !== null });
   return (
     <section aria-label="Lines around">
@@ -275,7 +276,12 @@ function Around({ id, onSelect }: { id: string; onSelect: (id: string) => void }
         <h2 className="grow">Lines around</h2>
         <div className="segmented">
           {STEPS.map((step) => (
-            <button type="button" key={step} aria-pressed={n === step} onClick={() => setN(n === step ? null : step)}>
+            <button
+              type="button"
+              key={step}
+              aria-pressed={n === step}
+              onClick={() => update({ around: n === step ? null : step })}
+            >
               ±{step}
             </button>
           ))}

@@ -44,7 +44,7 @@ export default function Logs() {
   const select = useCallback(
     (id: string | null) => {
       chosen.current = id;
-      update({ line: id });
+      update(id === null ? { line: null, around: null } : { line: id });
     },
     [update],
   );

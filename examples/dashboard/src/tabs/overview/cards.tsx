@@ -22,6 +22,7 @@ import {
 } from '../../ui/basics';
 import { Icon } from '../../ui/icons';
 import { useTabLink } from '../../ui/links';
+import { Table } from '../../ui/table';
 
 /** Always the last hour, whatever range the charts show. */
 const LAST_HOUR = { timeRange: '1h' };
@@ -212,47 +213,32 @@ export function TopErrors({ errors }: { errors: readonly ErrorGroup[] }) {
       {errors.length === 0 ? (
         <Empty icon="check" title="No errors in this range" />
       ) : (
-        <table className="table">
-          <thead>
-            <tr>
-              <th scope="col">Error</th>
-              <th scope="col">State</th>
-              <th scope="col" className="hide-m">
-                Trend
-              </th>
-              <th scope="col" className="right">
-                Count
-              </th>
-              <th scope="col" className="right hide-m">
-                Users
-              </th>
-              <th scope="col" className="right">
-                Last seen
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {errors.map((e) => (
-              <tr key={e.fingerprint}>
-                <td className="cut">
+        <Table
+          rows={errors}
+          id={(e) => e.fingerprint}
+          columns={[
+            {
+              name: 'Error',
+              cut: true,
+              cell: (e) => (
+                <>
                   <Link to={link(`/errors/${encodeURIComponent(e.fingerprint)}`)}>{e.message}</Link>
                   <span className="small muted">{e.type}</span>
-                </td>
-                <td>
-                  <Status status={e.state} />
-                </td>
-                <td className="hide-m trend">
-                  <Sparkline values={e.trend} tone="error" label="Trend" />
-                </td>
-                <td className="right num">{count(e.count)}</td>
-                <td className="right num hide-m">{count(e.users)}</td>
-                <td className="right nowrap muted">
-                  <Time iso={e.last_seen} as="ago" />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+                </>
+              ),
+            },
+            { name: 'State', cell: (e) => <Status status={e.state} /> },
+            {
+              name: 'Trend',
+              hideSmall: true,
+              className: 'trend',
+              cell: (e) => <Sparkline values={e.trend} tone="error" label="Trend" />,
+            },
+            { name: 'Count', right: true, cell: (e) => count(e.count) },
+            { name: 'Users', right: true, hideSmall: true, cell: (e) => count(e.users) },
+            { name: 'Last seen', right: true, className: 'muted', cell: (e) => <Time iso={e.last_seen} as="ago" /> },
+          ]}
+        />
       )}
     </Card>
   );

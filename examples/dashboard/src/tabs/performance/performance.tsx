@@ -11,7 +11,8 @@ import { useUrlState } from '../../lib/url-state';
 import { Badge, Card, Empty, Loaded, Skeleton, SkeletonRows, Time, type Tone } from '../../ui/basics';
 import { Icon } from '../../ui/icons';
 import { useTabLink } from '../../ui/links';
-import { type Column, SortTable } from '../../ui/sort-table';
+import { type SortColumn, SortTable } from '../../ui/sort-table';
+import { Table } from '../../ui/table';
 import { Versus } from './versus';
 
 const Chart = lazy(() => import('../../ui/chart').then((m) => ({ default: m.Chart })));
@@ -27,7 +28,8 @@ export default function PerformanceTab() {
   const [search] = useSearchParams();
   const [, update] = useUrlState();
   const compare = search.get('compare') === '1';
-  const query = useQuery(performanceQuery(range.params));
+  const route = search.get('route');
+  const query = useQuery(performanceQuery(range.params, routeOf(route)));
   const old = useQuery({ ...performanceQuery(earlier(range)), enabled: compare });
   return (
     <div className="page">
@@ -45,11 +47,19 @@ export default function PerformanceTab() {
       </div>
       {compare && <ComparisonNote query={old} />}
       <Loaded query={query} what="Performance" loading={<Loading />}>
-        {(data) => <Content data={data} old={compare ? old.data : undefined} />}
+        {(data) => <Content data={data} old={compare ? old.data : undefined} route={route} />}
       </Loaded>
     </div>
   );
 }
+
+/** `GET /api/users/{id}` taken apart, as the address has it. */
+function routeOf(text: string | null): { method?: string; route?: string } {
+  const [, method, route] = /^(\S+) (.+)$/.exec(text ?? '') ?? [];
+  return method && route ? { method, route } : {};
+}
+
+const nameOfRoute = ({ method, route }: { method: string; route: string }): string => `${method} ${route}`;
 
 /** Why there is nothing to compare with, if so. */
 function ComparisonNote({ query }: { query: { data: Performance_ | undefined; error: unknown } }) {
@@ -86,15 +96,30 @@ function Loading() {
   );
 }
 
-function Content({ data, old }: { data: Performance_; old: Performance_ | undefined }) {
+function Content({
+  data,
+  old,
+  route,
+}: {
+  data: Performance_;
+  old: Performance_ | undefined;
+  /** Whose percentiles are shown over time; of all requests without. */
+  route: string | null;
+}) {
   const [, update] = useUrlState();
   const buckets = fromFirst(whole(data.series.buckets, data.series.step_ms), (b) => b.requests === 0);
   return (
     <div className="grid">
-      <Card title="Latency of requests" sub="percentiles over time">
+      <Card
+        title="Latency of requests"
+        sub="percentiles over time"
+        actions={
+          <RouteMenu data={data} route={route} onChoose={(chosen) => update({ route: chosen || null }, 'push')} />
+        }
+      >
         <Suspense fallback={<Skeleton height={218} />}>
           <Chart
-            label="Latency percentiles of requests over time"
+            label={`Latency percentiles of ${route ?? 'requests'} over time`}
             times={buckets.map((b) => new Date(b.start).getTime() / 1000)}
             format={duration}
             axis={axisDuration}
@@ -108,35 +133,93 @@ function Content({ data, old }: { data: Performance_; old: Performance_ | undefi
           />
         </Suspense>
       </Card>
-      <Routes data={data} old={old} />
-      <WebVitals data={data} />
-      <LineList
-        title="Slow requests"
-        sub="beyond their budget"
-        lines={data.slow_requests}
-        empty="No request was beyond its budget"
-      />
-      <LineList title="Slow queries" sub="slowest first" lines={data.slow_queries} empty="No slow query" />
-      <ExternalApis data={data} old={old} />
-      <Agents data={data} />
+      <Routes data={data} old={old} route={route} onChoose={(chosen) => update({ route: chosen }, 'push')} />
+      <div className="stack w4">
+        <WebVitals data={data} />
+        <LineList title="Slow queries" sub="slowest first" lines={data.slow_queries} empty="No slow query" />
+      </div>
+      <div className="w6">
+        <LineList
+          title="Slow requests"
+          sub="beyond their budget"
+          lines={data.slow_requests}
+          empty="No request was beyond its budget"
+        />
+      </div>
+      <div className="stack w6">
+        <ExternalApis data={data} old={old} />
+        <Agents data={data} />
+      </div>
     </div>
+  );
+}
+
+function RouteMenu({
+  data,
+  route,
+  onChoose,
+}: {
+  data: Performance_;
+  route: string | null;
+  onChoose: (route: string) => void;
+}) {
+  const names = data.routes.filter((r) => r.route).map(nameOfRoute);
+  // One that had no request in this range is still the one that was chosen.
+  const all = route && !names.includes(route) ? [route, ...names] : names;
+  return (
+    <select
+      className="button s route-menu"
+      aria-label="Route"
+      value={route ?? ''}
+      onChange={(event) => onChoose(event.target.value)}
+    >
+      <option value="">All routes</option>
+      {[...all].sort().map((name) => (
+        <option key={name} value={name}>
+          {name}
+        </option>
+      ))}
+    </select>
   );
 }
 
 type RouteRow = Performance_['routes'][number];
 
-function Routes({ data, old }: { data: Performance_; old: Performance_ | undefined }) {
+function Routes({
+  data,
+  old,
+  route,
+  onChoose,
+}: {
+  data: Performance_;
+  old: Performance_ | undefined;
+  route: string | null;
+  onChoose: (route: string | null) => void;
+}) {
   const link = useTabLink();
-  const was = new Map(old?.routes.map((r) => [`${r.method} ${r.route}`, r]));
-  const columns: Column<RouteRow>[] = [
+  const was = new Map(old?.routes.map((r) => [nameOfRoute(r), r]));
+  const columns: SortColumn<RouteRow>[] = [
     {
       name: 'Route',
       by: (r) => r.route,
       cut: true,
       cell: (r) => (
-        <Link to={link('/logs', { q: `extra.route:"${r.route}" extra.method:${r.method}` })}>
-          <span className="method">{r.method}</span> {r.route || <em className="muted">no route</em>}
-        </Link>
+        <span className="row">
+          <button
+            type="button"
+            className="button s icon ghost"
+            aria-label={`Percentiles of ${nameOfRoute(r)} over time`}
+            title="Over time"
+            aria-pressed={nameOfRoute(r) === route}
+            disabled={!r.route}
+            onClick={() => onChoose(nameOfRoute(r) === route ? null : nameOfRoute(r))}
+          >
+            <Icon name="performance" size={14} />
+          </button>
+          <Link className="ellipsis" to={link('/logs', { q: `extra.route:"${r.route}" extra.method:${r.method}` })}>
+            <span className="method">{r.method}</span> {r.route || <em className="muted">no route</em>}
+          </Link>
+        </span>
       ),
     },
     { name: 'Count', by: (r) => r.count, right: true, cell: (r) => count(r.count) },
@@ -151,7 +234,7 @@ function Routes({ data, old }: { data: Performance_; old: Performance_ | undefin
       name: 'p95',
       by: (r) => r.p95_ms ?? 0,
       right: true,
-      cell: (r) => <Versus now={r.p95_ms} before={was.get(`${r.method} ${r.route}`)?.p95_ms} />,
+      cell: (r) => <Versus now={r.p95_ms} before={was.get(nameOfRoute(r))?.p95_ms} />,
     },
     { name: 'p99', by: (r) => r.p99_ms ?? 0, right: true, cell: (r) => duration(r.p99_ms), hideSmall: true },
     { name: 'Max', by: (r) => r.max_ms ?? 0, right: true, cell: (r) => duration(r.max_ms), hideSmall: true },
@@ -161,7 +244,8 @@ function Routes({ data, old }: { data: Performance_; old: Performance_ | undefin
       <SortTable
         rows={data.routes}
         columns={columns}
-        id={(r) => `${r.method} ${r.route}`}
+        name="routes"
+        id={nameOfRoute}
         start="p95"
         empty={<Empty title="No requests in this range" />}
       />
@@ -183,7 +267,7 @@ const rank = (metric: string): number => (VITALS.indexOf(metric) + VITALS.length
 function WebVitals({ data }: { data: Performance_ }) {
   const vitals = [...data.web_vitals].sort((a, b) => rank(a.metric) - rank(b.metric));
   return (
-    <Card title="Web vitals" sub="as browsers measured them, 75th percentile" className="w4">
+    <Card title="Web vitals" sub="as browsers measured them, 75th percentile">
       {data.web_vitals.length === 0 ? (
         <Empty title="No browser has reported yet">Open the customer page and use it.</Empty>
       ) : (
@@ -213,45 +297,38 @@ function LineList({ title, sub, lines, empty }: { title: string; sub: string; li
     );
   };
   return (
-    <Card title={title} sub={sub} className="w6" flush>
+    <Card title={title} sub={sub} flush>
       {lines.length === 0 ? (
         <Empty icon="check" title={empty} />
       ) : (
-        <table className="table">
-          <thead>
-            <tr>
-              <th scope="col">What</th>
-              <th scope="col" className="right">
-                Took
-              </th>
-              <th scope="col" className="right">
-                When
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {lines.slice(0, 10).map((l) => (
-              <tr key={l.id}>
-                <td className="cut">
-                  <Link
-                    className="mono"
-                    to={
-                      l.context?.trace_id
-                        ? link(`/trace/${l.context.trace_id}`, { focus: l.id })
-                        : link('/logs', { line: l.id })
-                    }
-                  >
-                    {what(l)}
-                  </Link>
-                </td>
-                <td className="right num nowrap">{duration(Number(l.extra?.duration_ms ?? Number.NaN))}</td>
-                <td className="right nowrap muted">
-                  <Time iso={l.timestamp} as="ago" />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <Table
+          rows={lines.slice(0, 10)}
+          id={(l) => l.id}
+          columns={[
+            {
+              name: 'What',
+              cut: true,
+              cell: (l) => (
+                <Link
+                  className="mono"
+                  to={
+                    l.context?.trace_id
+                      ? link(`/trace/${l.context.trace_id}`, { focus: l.id })
+                      : link('/logs', { line: l.id })
+                  }
+                >
+                  {what(l)}
+                </Link>
+              ),
+            },
+            {
+              name: 'Took',
+              right: true,
+              cell: (l) => duration(Number(l.extra?.duration_ms ?? Number.NaN)),
+            },
+            { name: 'When', right: true, className: 'muted', cell: (l) => <Time iso={l.timestamp} as="ago" /> },
+          ]}
+        />
       )}
     </Card>
   );
@@ -261,7 +338,7 @@ type ApiRow = Performance_['external_apis'][number];
 
 function ExternalApis({ data, old }: { data: Performance_; old: Performance_ | undefined }) {
   const was = new Map(old?.external_apis.map((a) => [`${a.api}${a.host}`, a]));
-  const columns: Column<ApiRow>[] = [
+  const columns: SortColumn<ApiRow>[] = [
     {
       name: 'API',
       by: (a) => a.api,
@@ -289,10 +366,11 @@ function ExternalApis({ data, old }: { data: Performance_; old: Performance_ | u
     },
   ];
   return (
-    <Card title="External APIs" className="w6" flush>
+    <Card title="External APIs" flush>
       <SortTable
         rows={data.external_apis}
         columns={columns}
+        name="apis"
         id={(a) => `${a.api}${a.host}`}
         start="Count"
         empty={<Empty title="No external API was called" />}
@@ -304,7 +382,7 @@ function ExternalApis({ data, old }: { data: Performance_; old: Performance_ | u
 type AgentRow = Performance_['agents'][number];
 
 function Agents({ data }: { data: Performance_ }) {
-  const columns: Column<AgentRow>[] = [
+  const columns: SortColumn<AgentRow>[] = [
     {
       name: 'Agent',
       by: (a) => a.agent,
@@ -334,10 +412,11 @@ function Agents({ data }: { data: Performance_ }) {
     { name: 'Cost', by: (a) => a.cost_usd, right: true, cell: (a) => money(a.cost_usd || null) },
   ];
   return (
-    <Card title="Agents" sub="models and what they cost" className="w6" flush>
+    <Card title="Agents" sub="models and what they cost" flush>
       <SortTable
         rows={data.agents}
         columns={columns}
+        name="agents"
         id={(a) => `${a.agent}${a.model}`}
         start="Calls"
         empty={<Empty title="No agent was called" />}

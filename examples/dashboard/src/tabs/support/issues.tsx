@@ -1,11 +1,11 @@
 /** The error groups behind a report: what people decided about them, and where to say so. */
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
 import { Link } from 'react-router';
 import { errors } from '../../api/queries';
 import type { SupportReport } from '../../api/types';
 import { groupsOf } from '../../lib/groups';
 import { useTimeRange } from '../../lib/time-range';
+import { useUrlState } from '../../lib/url-state';
 import { Status } from '../../ui/basics';
 import { useTabLink } from '../../ui/links';
 import { IssueCard } from '../errors/issue-card';
@@ -14,7 +14,8 @@ export function Issues({ report }: { report: SupportReport }) {
   const range = useTimeRange();
   const link = useTabLink();
   const query = useQuery(errors(range.params));
-  const [picked, pick] = useState<string | null>(null);
+  const [search, update] = useUrlState();
+  const picked = search.get('group');
   const groups = groupsOf(report, query.data?.errors ?? []);
   const shown = groups.find((group) => group.fingerprint === picked) ?? groups[0];
   if (!shown) return null;
@@ -28,7 +29,7 @@ export function Issues({ report }: { report: SupportReport }) {
               type="button"
               aria-pressed={group === shown}
               title={group.message}
-              onClick={() => pick(group.fingerprint)}
+              onClick={() => update({ group: group.fingerprint })}
             >
               <Status status={group.state} /> <span className="pattern ellipsis">{group.message}</span>
             </button>

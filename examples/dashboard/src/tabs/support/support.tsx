@@ -11,6 +11,7 @@ import { Badge, Card, Empty, Loaded, SkeletonRows, Status, Time } from '../../ui
 import { Icon } from '../../ui/icons';
 import { useTabLink } from '../../ui/links';
 import { Story } from '../../ui/story';
+import { Table } from '../../ui/table';
 import { Issues } from './issues';
 import { Troubled } from './troubled';
 
@@ -20,7 +21,10 @@ export default function Support() {
   const range = useTimeRange();
   const client = search.get('client') ?? '';
   const issue = search.get('issue') ?? '';
-  const request = { clientId: client, ...(issue ? { issueDescription: issue } : {}), ...range.params };
+  const { params } = range;
+  // In a body, moments are text.
+  const time = 'from' in params ? { from: String(params.from), to: String(params.to) } : params;
+  const request = { clientId: client, ...(issue ? { issueDescription: issue } : {}), ...time };
   const query = useQuery({
     queryKey: ['support', request],
     queryFn: ({ signal }) => post<SupportReport>('client-support', request, {}, signal),
@@ -38,7 +42,7 @@ export default function Support() {
         client={client}
         issue={issue}
         busy={query.isFetching}
-        onLook={(next) => update({ client: next.client, issue: next.issue }, 'push')}
+        onLook={(next) => update({ client: next.client, issue: next.issue, group: null }, 'push')}
       />
       {client === '' ? (
         <>
@@ -257,32 +261,23 @@ function Patterns({ report }: { report: SupportReport }) {
       {report.error_patterns.length === 0 ? (
         <Empty icon="check" title="No errors" />
       ) : (
-        <table className="table">
-          <thead>
-            <tr>
-              <th scope="col">Pattern</th>
-              <th scope="col" className="right">
-                Count
-              </th>
-              <th scope="col" className="right">
-                Last seen
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {report.error_patterns.map((p) => (
-              <tr key={p.pattern}>
-                <td className="cut">
-                  <Link to={link('/logs', { line: p.example_id })}>{p.pattern}</Link>
-                </td>
-                <td className="right num">{count(p.count)}</td>
-                <td className="right nowrap muted">
-                  <Time iso={p.last_seen} as="ago" />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <Table
+          rows={report.error_patterns}
+          id={(p) => p.pattern}
+          columns={[
+            {
+              name: 'Pattern',
+              cut: true,
+              cell: (p) => (
+                <Link className="pattern-text" to={link('/logs', { line: p.example_id })} title={p.pattern}>
+                  {p.pattern}
+                </Link>
+              ),
+            },
+            { name: 'Count', right: true, cell: (p) => count(p.count) },
+            { name: 'Last seen', right: true, className: 'muted', cell: (p) => <Time iso={p.last_seen} as="ago" /> },
+          ]}
+        />
       )}
     </Card>
   );

@@ -213,7 +213,7 @@ function SpanName({ span }: { span: Span }) {
           <Icon name="alert" size={12} />{' '}
         </span>
       )}
-      {span.name} <span className="small muted">{span.kind}</span>
+      {span.name} <span className="small muted">{span.kind.replaceAll('_', ' ')}</span>
     </>
   );
 }

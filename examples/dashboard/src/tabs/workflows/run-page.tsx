@@ -8,6 +8,7 @@ import { useUrlState } from '../../lib/url-state';
 import { Badge, Card, CopyButton, Empty, Fact, Loaded, Skeleton, Status, Time } from '../../ui/basics';
 import { Icon } from '../../ui/icons';
 import { useTabLink } from '../../ui/links';
+import { type Column, Table } from '../../ui/table';
 import { Timeline } from './timeline';
 
 export default function RunPage() {
@@ -182,56 +183,47 @@ function StepCard({ step, run }: { step: Step; run: Run }) {
 
 const KIND = { agent: 'Agent', external_api: 'External API', db_query: 'Database' } as const;
 
+const CALL_COLUMNS: readonly Column<Call>[] = [
+  {
+    name: 'Call',
+    cell: (c) => (
+      <>
+        <span className="mono">{c.name}</span>
+        {(c.provider || c.model) && (
+          <span className="small muted block">{[c.provider, c.model].filter(Boolean).join(' · ')}</span>
+        )}
+        {c.error && <span className="small block error-text">{c.error}</span>}
+      </>
+    ),
+  },
+  { name: 'Kind', whole: true, cell: (c) => KIND[c.kind] ?? c.kind },
+  {
+    name: 'State',
+    whole: true,
+    cell: (c) => (
+      <>
+        <Status status={c.status} />
+        {c.status_code !== null && <span className="small muted"> {c.status_code}</span>}
+      </>
+    ),
+  },
+  { name: 'Attempt', right: true, cell: (c) => c.attempt ?? 1 },
+  { name: 'Took', right: true, cell: (c) => duration(c.duration_ms) },
+  {
+    name: 'Tokens in / out',
+    right: true,
+    cell: (c) =>
+      c.input_tokens === null && c.output_tokens === null
+        ? '–'
+        : `${count(c.input_tokens ?? 0)} / ${count(c.output_tokens ?? 0)}`,
+  },
+  { name: 'Cost', right: true, cell: (c) => money(c.cost_usd) },
+];
+
 function Calls({ calls }: { calls: readonly Call[] }) {
   return (
     <div className="scroll-x" tabIndex={0} role="region" aria-label="Calls of this step">
-      <table className="table compact">
-        <thead>
-          <tr>
-            <th scope="col">Call</th>
-            <th scope="col">Kind</th>
-            <th scope="col">State</th>
-            <th scope="col" className="right">
-              Attempt
-            </th>
-            <th scope="col" className="right">
-              Took
-            </th>
-            <th scope="col" className="right">
-              Tokens in / out
-            </th>
-            <th scope="col" className="right">
-              Cost
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {calls.map((c, i) => (
-            <tr key={`${c.started_at}${i}`}>
-              <td>
-                <span className="mono">{c.name}</span>
-                {(c.provider || c.model) && (
-                  <span className="small muted block">{[c.provider, c.model].filter(Boolean).join(' · ')}</span>
-                )}
-                {c.error && <span className="small block error-text">{c.error}</span>}
-              </td>
-              <td className="nowrap">{KIND[c.kind] ?? c.kind}</td>
-              <td className="nowrap">
-                <Status status={c.status} />
-                {c.status_code !== null && <span className="small muted"> {c.status_code}</span>}
-              </td>
-              <td className="right num">{c.attempt ?? 1}</td>
-              <td className="right num nowrap">{duration(c.duration_ms)}</td>
-              <td className="right num nowrap">
-                {c.input_tokens === null && c.output_tokens === null
-                  ? '–'
-                  : `${count(c.input_tokens ?? 0)} / ${count(c.output_tokens ?? 0)}`}
-              </td>
-              <td className="right num nowrap">{money(c.cost_usd)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table compact rows={calls} id={(c, at) => `${c.started_at}${at}`} columns={CALL_COLUMNS} />
     </div>
   );
 }

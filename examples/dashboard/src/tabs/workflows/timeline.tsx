@@ -172,7 +172,7 @@ function Bar({
       <rect className={`main soft-${tone}`} x={x} y={y} width={width} height={BAR} />
       <rect className={`fill-${tone}`} x={x} y={y} width={Math.min(4, width)} height={BAR} />
       {step.critical && <rect className="critical" x={x} y={y + BAR - 3} width={width} height={3} />}
-      <text textAnchor={anchor}>
+      <text className={label === 'inside' ? undefined : 'outside'} textAnchor={anchor}>
         <tspan x={textX} y={y + 13}>
           {nameOf(step)}
         </tspan>{' '}

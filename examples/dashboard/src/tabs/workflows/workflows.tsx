@@ -8,6 +8,7 @@ import { useTimeRange } from '../../lib/time-range';
 import { useUrlState } from '../../lib/url-state';
 import { Card, Empty, Failure, Loaded, Skeleton, SkeletonRows, Status, statusTone, Time } from '../../ui/basics';
 import { useTabLink } from '../../ui/links';
+import { type Column, Table } from '../../ui/table';
 
 const STATUSES: readonly RunStatus[] = ['active', 'completed', 'failed', 'stalled', 'interrupted'];
 const isStatus = (text: string | null): text is RunStatus => STATUSES.includes(text as RunStatus);
@@ -135,6 +136,41 @@ function Runs({ status, workflowId }: { status: RunStatus | undefined; workflowI
   const query = useInfiniteQuery(runs(range.params, { status, workflowId }));
   const list = query.data?.pages.flatMap((p) => p.runs) ?? [];
   const what = [status, workflowId].filter(Boolean).join(' · ');
+  const link = useTabLink();
+  const columns: Column<Run>[] = [
+    {
+      name: 'Run',
+      cut: true,
+      cell: (r) => (
+        <>
+          <Link to={link(`/runs/${encodeURIComponent(r.run_id)}`)}>
+            {r.name || r.workflow_id} <span className="mono muted">{shortId(r.run_id)}</span>
+          </Link>
+          <span className="small muted">{r.error ?? (r.current_step ? `at ${r.current_step}` : null)}</span>
+        </>
+      ),
+    },
+    { name: 'State', cell: (r) => <Status status={r.status} /> },
+    {
+      name: 'Steps',
+      hideSmall: true,
+      className: 'num nowrap',
+      cell: (r) => `${r.steps_done}${r.steps_total ? ` of ${r.steps_total}` : ''}`,
+    },
+    { name: 'Took', right: true, cell: (r) => duration(r.duration_ms) },
+    {
+      name: 'User',
+      hideSmall: true,
+      whole: true,
+      cell: (r) =>
+        r.user_id ? (
+          <Link to={link('/support', { client: r.user_id })}>{r.user_id}</Link>
+        ) : (
+          <span className="muted">–</span>
+        ),
+    },
+    { name: 'Started', right: true, className: 'muted', cell: (r) => <Time iso={r.started_at} as="ago" /> },
+  ];
   return (
     <Card title="Runs" sub={what || 'newest first'} flush>
       {query.error && !query.data ? (
@@ -149,31 +185,7 @@ function Runs({ status, workflowId }: { status: RunStatus | undefined; workflowI
         </Empty>
       ) : (
         <>
-          <table className="table">
-            <thead>
-              <tr>
-                <th scope="col">Run</th>
-                <th scope="col">State</th>
-                <th scope="col" className="hide-m">
-                  Steps
-                </th>
-                <th scope="col" className="right">
-                  Took
-                </th>
-                <th scope="col" className="hide-m">
-                  User
-                </th>
-                <th scope="col" className="right">
-                  Started
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {list.map((r) => (
-                <RunRow key={r.run_id} run={r} />
-              ))}
-            </tbody>
-          </table>
+          <Table rows={list} id={(r) => r.run_id} columns={columns} />
           {query.hasNextPage && (
             <div className="pad">
               <button
@@ -189,37 +201,5 @@ function Runs({ status, workflowId }: { status: RunStatus | undefined; workflowI
         </>
       )}
     </Card>
-  );
-}
-
-function RunRow({ run }: { run: Run }) {
-  const link = useTabLink();
-  return (
-    <tr>
-      <td className="cut">
-        <Link to={link(`/runs/${encodeURIComponent(run.run_id)}`)}>
-          {run.name || run.workflow_id} <span className="mono muted">{shortId(run.run_id)}</span>
-        </Link>
-        <span className="small muted">{run.error ?? (run.current_step ? `at ${run.current_step}` : null)}</span>
-      </td>
-      <td>
-        <Status status={run.status} />
-      </td>
-      <td className="hide-m num nowrap">
-        {run.steps_done}
-        {run.steps_total ? ` of ${run.steps_total}` : ''}
-      </td>
-      <td className="right num nowrap">{duration(run.duration_ms)}</td>
-      <td className="hide-m nowrap">
-        {run.user_id ? (
-          <Link to={link('/support', { client: run.user_id })}>{run.user_id}</Link>
-        ) : (
-          <span className="muted">–</span>
-        )}
-      </td>
-      <td className="right nowrap muted">
-        <Time iso={run.started_at} as="ago" />
-      </td>
-    </tr>
   );
 }

@@ -1,0 +1,103 @@
+//! Who says how a run went, where a page and the server both tell of it.
+
+use serde_json::json;
+
+use super::*;
+use crate::{store::Line, time::SECOND};
+
+/// An event of the run: at so many seconds, told by `frontend` or `backend`.
+fn event(at: i64, source: &str, kind: &str) -> Event {
+    let raw = json!({
+        "event_type": kind,
+        "source": source,
+        "message": format!("{kind} of the {source}"),
+        "context": {"run_id": "r", "workflow_id": "onboarding"},
+        "extra": {"workflow_name": format!("Onboarding, {source}")},
+    });
+    Event::parse(Line {
+        id: at.to_string(),
+        timestamp: at * SECOND,
+        raw: raw.to_string().into(),
+        is_json: true,
+        file: "backend.log".into(),
+    })
+}
+
+fn run(events: &[(i64, &str, &str)]) -> Run {
+    let events: Vec<Event> = events
+        .iter()
+        .map(|(at, source, kind)| event(*at, source, kind))
+        .collect();
+    rebuild_run("r", &events, &[]).expect("it has events").run
+}
+
+#[test]
+fn the_servers_end_wins_over_the_pages_whichever_comes_last() {
+    for (page_says, page_at, server_says, server_at, status) in [
+        (
+            "workflow_error",
+            9,
+            "workflow_complete",
+            5,
+            RunStatus::Completed,
+        ),
+        (
+            "workflow_complete",
+            9,
+            "workflow_error",
+            5,
+            RunStatus::Failed,
+        ),
+        (
+            "workflow_error",
+            5,
+            "workflow_complete",
+            9,
+            RunStatus::Completed,
+        ),
+        (
+            "workflow_complete",
+            5,
+            "workflow_error",
+            9,
+            RunStatus::Failed,
+        ),
+    ] {
+        let mut events = vec![
+            (1, "frontend", "workflow_start"),
+            (2, "backend", "workflow_start"),
+            (page_at, "frontend", page_says),
+            (server_at, "backend", server_says),
+        ];
+        events.sort_unstable();
+        let run = run(&events);
+        assert_eq!(run.status, status, "{events:?}");
+        assert_eq!(run.started_at, rfc3339(2 * SECOND), "the server's start");
+        assert_eq!(run.ended_at, Some(rfc3339(server_at * SECOND)));
+        assert_eq!(run.name, "Onboarding, backend");
+    }
+}
+
+#[test]
+fn a_page_cannot_end_a_run_that_the_server_still_works_on() {
+    let run = run(&[
+        (1, "frontend", "workflow_start"),
+        (2, "backend", "workflow_start"),
+        (3, "frontend", "workflow_complete"),
+    ]);
+    assert_eq!((run.status, run.ended_at), (RunStatus::Active, None));
+}
+
+#[test]
+fn a_run_that_only_a_page_knows_ends_as_the_page_says() {
+    let failed = run(&[
+        (1, "frontend", "workflow_start"),
+        (4, "frontend", "workflow_error"),
+    ]);
+    assert_eq!(failed.status, RunStatus::Failed);
+    assert_eq!(
+        failed.error.as_deref(),
+        Some("workflow_error of the frontend")
+    );
+    assert_eq!(failed.duration_ms, Some(3_000.0));
+}
