@@ -58,7 +58,7 @@ pub(crate) fn integer(out: &mut Vec<u8>, mut value: u64) {
 
 /// Appends `"name":` after a comma, if something stands before it.
 pub(crate) fn key(out: &mut Vec<u8>, name: &str) {
-    if !matches!(out.last(), Some(b'{' | b'[') | None) {
+    if !matches!(out.last(), Some(b'{' | b'[' | b',') | None) {
         out.push(b',');
     }
     out.push(b'"');

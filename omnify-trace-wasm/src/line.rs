@@ -44,12 +44,12 @@ impl Level {
     }
 }
 
-/// Begins a line: everything before the context's members.
+/// Begins a line: everything before what it has in common with others. `event` may be empty.
 pub(crate) fn begin(
     redactor: &Redactor,
     level: Level,
     message: &str,
-    named: [(&'static str, &[u8]); 3],
+    event: &str,
     now: f64,
 ) -> Vec<u8> {
     let mut out = Vec::with_capacity(message.len() + 640);
@@ -58,22 +58,17 @@ pub(crate) fn begin(
     out.push(b'"');
     time::rfc3339(&mut out, now);
     out.push(b'"');
-    json::field(&mut out, fields::LEVEL, level.as_str().as_bytes());
+    json::id(&mut out, fields::LEVEL, level.as_str().as_bytes());
     json::key(&mut out, fields::MESSAGE);
     let mut text = Vec::with_capacity(message.len() + 16);
     json::string(&mut text, json::cut(message, MESSAGE_LIMIT).as_bytes());
     redactor.json(&mut out, &text);
-    for (name, value) in named {
-        json::field(&mut out, name, value);
-    }
-    json::key(&mut out, fields::CONTEXT);
-    out.push(b'{');
+    json::field(&mut out, fields::EVENT_TYPE, event.as_bytes());
     out
 }
 
-/// Ends a line after the context's members. `extra` and `exception` are JSON objects or empty.
+/// Ends a line after what it has in common with others. `extra` and `exception` are JSON objects or empty.
 pub(crate) fn end(redactor: &Redactor, out: &mut Vec<u8>, extra: &str, exception: &str) {
-    out.push(b'}');
     for (name, text) in [(fields::EXTRA, extra), (fields::EXCEPTION, exception)] {
         if text.len() <= 2 {
             continue;

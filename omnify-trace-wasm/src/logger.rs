@@ -17,7 +17,7 @@ use crate::{
     scan,
     session::Session,
     time,
-    trace::Traces,
+    trace::{Root, Traces},
 };
 
 /// The longest text of a setting, in bytes.
@@ -53,6 +53,10 @@ pub(crate) struct Core {
     step_id: String,
     /// Entries of this trace belong to the open run.
     run_trace: Vec<u8>,
+    /// What the lines of a trace have in common, from their target on, and the span that it was made for:
+    /// most lines are like the one before.
+    common: Vec<u8>,
+    common_of: Vec<u8>,
 }
 
 impl Core {
@@ -80,6 +84,8 @@ impl Core {
             run_id: String::new(),
             step_id: String::new(),
             run_trace: Vec::new(),
+            common: Vec::new(),
+            common_of: Vec::new(),
         }
     }
 
@@ -88,6 +94,7 @@ impl Core {
         let Some(what) = Setting::of(what) else {
             return;
         };
+        self.common_of.clear();
         let slot = match what {
             Setting::App => &mut self.app,
             Setting::Endpoint => &mut self.endpoint,
@@ -130,6 +137,7 @@ impl Core {
         let Some(what) = Sign::of(what) else {
             return false;
         };
+        self.common_of.clear();
         match what {
             Sign::Person => {
                 let began = self.session.touch(&mut self.ids, now);
@@ -172,21 +180,42 @@ impl Core {
         if !self.admit(level, event, now) {
             return false;
         }
+        let event = if event.is_empty() { own_event } else { event };
+        let mut line = line::begin(&self.redactor, level, message, event, now);
         let request = u32::try_from(request)
             .ok()
             .and_then(|slot| self.requests.get(slot));
-        let (root, parent_span_id, request_id) = match request {
-            Some(open) => (&open.root, &*open.parent_span_id, &*open.request_id),
-            None => (self.traces.current(now), [].as_slice(), [].as_slice()),
-        };
-        let event = if event.is_empty() { own_event } else { event };
-        let named = [
-            (fields::EVENT_TYPE, event.as_bytes()),
-            (fields::TARGET, self.app.as_bytes()),
-            (fields::SOURCE, b"frontend".as_slice()),
-        ];
-        let mut line = line::begin(&self.redactor, level, message, named, now);
-        let out = &mut line;
+        if let Some(open) = request {
+            self.context(
+                &mut line,
+                &open.root,
+                &open.parent_span_id,
+                &open.request_id,
+            );
+        } else {
+            let root = self.traces.current(now);
+            if self.common_of != root.span_id {
+                let mut common = core::mem::take(&mut self.common);
+                common.clear();
+                self.context(&mut common, root, &[], &[]);
+                self.common = common;
+                self.common_of.clone_from(&root.span_id);
+            }
+            line.extend_from_slice(&self.common);
+        }
+        line::end(&self.redactor, &mut line, extra, exception);
+        self.queue.push(line, level == Level::Error, now);
+        true
+    }
+
+    /// Appends where an entry comes from and what it belongs to.
+    fn context(&self, out: &mut Vec<u8>, root: &Root, parent_span_id: &[u8], request_id: &[u8]) {
+        // It goes on after the event type, or the message.
+        out.push(b',');
+        json::field(out, fields::TARGET, self.app.as_bytes());
+        json::id(out, fields::SOURCE, b"frontend");
+        json::key(out, fields::CONTEXT);
+        out.push(b'{');
         json::id(out, fields::REQUEST_ID, request_id);
         json::id(out, fields::TRACE_ID, &root.trace_id);
         json::id(out, fields::SPAN_ID, &root.span_id);
@@ -203,9 +232,7 @@ impl Core {
             json::field(out, fields::RUN_ID, self.run_id.as_bytes());
             json::field(out, fields::STEP_ID, self.step_id.as_bytes());
         }
-        line::end(&self.redactor, out, extra, exception);
-        self.queue.push(line, level == Level::Error, now);
-        true
+        out.push(b'}');
     }
 
     /// See [`judge`](crate::judge).

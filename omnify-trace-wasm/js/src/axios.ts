@@ -19,20 +19,25 @@ interface Config {
   headers: { has: (name: string) => boolean; set: (name: string, value: string) => void };
 }
 
+/** A request's configuration as the adapter got it: its data is what was sent. */
+interface Sent {
+  data?: unknown;
+}
+
 interface Answer {
   status: number;
   headers: Record<string, unknown>;
-  config: object;
+  config: Sent;
 }
 
 /** Adds trace headers and logs start, answer and error of each request. Answers what undoes it. */
 export function traceAxios(axios: AxiosLike): () => void {
   const open = new WeakMap<object, Followed>();
-  const end = (config: object | undefined, status: number, bytes: number, error?: string): void => {
+  const end = (config: Sent | undefined, status: number, bytes: number, error?: string): void => {
     const followed = config && open.get(config);
     if (followed) {
       open.delete(config);
-      followed.end(status, bytes, error);
+      followed.end(status, bytes, error, config.data);
     }
   };
   const request = axios.interceptors.request.use((config: Config) => {
@@ -53,7 +58,7 @@ export function traceAxios(axios: AxiosLike): () => void {
       end(answer.config, answer.status, Number(answer.headers['content-length'] ?? -1));
       return answer;
     },
-    (error: { config?: object; code?: string; name?: string; response?: Answer }) => {
+    (error: { config?: Sent; code?: string; name?: string; response?: Answer }) => {
       const cancelled = error.code === 'ERR_CANCELED';
       const name = error.response ? '' : cancelled ? 'AbortError' : (error.code ?? error.name ?? 'Error');
       end(error.config, error.response?.status ?? 0, -1, name);

@@ -7,7 +7,7 @@ import type * as Module from '#module';
 /** Where the module is, or the module. */
 export type Source = string | URL | WebAssembly.Module | BufferSource;
 
-const encoder = new TextEncoder();
+export const encoder = new TextEncoder();
 let wasm: typeof Module;
 let memory = new Uint8Array();
 /** The length of what was put into the module last. */
@@ -25,7 +25,7 @@ export async function load(from: Source = new URL('./core/core_bg.wasm', import.
 
 async function download(from: string | URL): Promise<ArrayBuffer> {
   const response = await fetch(from);
-  if (!response.ok) throw new Error(`${String(from)}: ${response.status}`);
+  if (!response.ok) throw Error(String(response.status));
   // Not streamed: the module is small, and servers that do not know its type are many.
   return response.arrayBuffer();
 }
@@ -39,7 +39,7 @@ function view(): Uint8Array {
 /** Hands bytes over to the module; answers where they are. */
 function put(bytes: Uint8Array): number {
   length = bytes.length;
-  const at = wasm.__wbindgen_malloc(length, 1) >>> 0;
+  const at = wasm.__wbindgen_malloc(length, 1);
   view().set(bytes, at);
   return at;
 }
@@ -48,7 +48,7 @@ function put(bytes: Uint8Array): number {
 function text(value: string): number {
   // Most are ASCII and fit as they are. Letter by letter: for what a log line has, the encoder takes longer to call.
   length = value.length;
-  const at = wasm.__wbindgen_malloc(length, 1) >>> 0;
+  const at = wasm.__wbindgen_malloc(length, 1);
   const bytes = view();
   let done = 0;
   for (let code; done < length && (code = value.charCodeAt(done)) < 128; done++) bytes[at + done] = code;
@@ -59,8 +59,8 @@ function text(value: string): number {
 
 /** Takes over what the module answered. */
 function answer([at, size]: [number, number]): Uint8Array<ArrayBuffer> {
-  const start = at >>> 0;
-  const bytes = view().slice(start, start + size) as Uint8Array<ArrayBuffer>;
+  // Signed, as wasm gives it: the module's memory is never half of what it may be.
+  const bytes = view().slice(at, at + size) as Uint8Array<ArrayBuffer>;
   wasm.__wbindgen_free(at, size, 1);
   return bytes;
 }
@@ -80,7 +80,7 @@ export function get(what: number, now: number): Uint8Array {
 }
 
 export function count(what: number): number {
-  return wasm.count(what) >>> 0;
+  return wasm.count(what);
 }
 
 export function notice(what: number, value: number, now: number): boolean {

@@ -289,6 +289,6 @@ export class BrowserLogger implements Logger {
     this.#broken = true;
     this.#unhook();
     this.#transport.stop();
-    console.warn('[omnify OT0602] the logger stopped after an error of its own');
+    console.warn('[omnify OT0602] the logger stopped');
   }
 }

@@ -29,9 +29,11 @@ interface State {
   error: unknown;
   failed: boolean;
   reference: string;
+  /** The trace in which it failed; reporting it is an action with a trace of its own. */
+  trace: string;
 }
 
-const CALM: State = { error: undefined, failed: false, reference: '' };
+const CALM: State = { error: undefined, failed: false, reference: '', trace: '' };
 
 /** Catches errors of its children, logs them, and shows a page from which a person can go on. */
 export class ErrorBoundary extends Component<ErrorBoundaryProps, State> {
@@ -42,11 +44,10 @@ export class ErrorBoundary extends Component<ErrorBoundaryProps, State> {
   }
 
   override componentDidCatch(error: unknown, info: ErrorInfo): void {
-    const reference = getLogger().captureError(error, {
-      kind: 'react',
-      ...(info.componentStack ? { componentStack: info.componentStack } : {}),
-    });
-    this.setState({ reference });
+    const logger = getLogger();
+    const { componentStack } = info;
+    const reference = logger.captureError(error, { kind: 'react', componentStack });
+    this.setState({ reference, trace: logger.traceId });
     this.props.onError?.(error, reference);
   }
 
@@ -64,6 +65,7 @@ export class ErrorBoundary extends Component<ErrorBoundaryProps, State> {
     const logger = getLogger();
     logger.event('problem_report', description || 'Problem reported', {
       reference: this.state.reference,
+      error_trace_id: this.state.trace,
       recent: logger.recent(),
     });
     return logger.flush();
@@ -96,7 +98,7 @@ export function ErrorPage({ reference, retry, report }: FallbackProps): ReactNod
     <section role="alert" className="omnify-error">
       <h2>Something went wrong</h2>
       <p>
-        The problem was noted. If you contact support, tell them this number: <strong>{reference}</strong>
+        The problem was noted. Tell support this number: <strong>{reference}</strong>
       </p>
       <button type="button" onClick={retry}>
         Try again
@@ -126,7 +128,7 @@ export function reactErrorHandlers(): Record<'onCaughtError' | 'onUncaughtError'
   const capture =
     (kind: string): RootHandler =>
     (error, { componentStack }) => {
-      getLogger().captureError(error, { kind, ...(componentStack ? { componentStack } : {}) });
+      getLogger().captureError(error, { kind, componentStack });
     };
   return {
     onCaughtError: capture('react'),

@@ -33,7 +33,7 @@ let starting: Promise<Logger> | undefined;
 export function start(options: Options): Promise<Logger> {
   starting ??= launch(options).catch((error: unknown) => {
     starting = undefined;
-    console.warn('[omnify OT0601] the logger did not start:', error);
+    console.warn('[omnify OT0601] no logger:', error);
     return NOOP;
   });
   return starting;

@@ -136,9 +136,7 @@ export class Transport {
 
   /** What became of the entries so far. */
   stats(): Stats {
-    const dropped: Record<string, number> = {};
-    for (const [reason, count] of this.#losses()) dropped[reason] = count;
-    return { sent: core.count(COUNT_SENT), queued: core.count(COUNT_QUEUED), dropped };
+    return { sent: core.count(COUNT_SENT), queued: core.count(COUNT_QUEUED), dropped: Object.fromEntries(this.#losses()) };
   }
 
   #losses(): [reason: string, count: number][] {
@@ -153,7 +151,7 @@ export class Transport {
       const count = total - (this.#reported.get(reason) ?? 0);
       if (count === 0 || reason === 'no_consent') continue;
       this.#reported.set(reason, total);
-      core.log(3, EVENT_LOG_LOSS, `\0${JSON.stringify({ count, reason })}\0\0Entries were dropped`, -1, now());
+      core.log(3, EVENT_LOG_LOSS, `\0${JSON.stringify({ count, reason })}\0\0Entries lost`, -1, now());
     }
   }
 

@@ -60,7 +60,7 @@ export interface ErrorDetails {
   /** Where it was caught: `error`, `unhandledrejection`, `react`, … Defaults to `captured`. */
   kind?: string;
   /** React's component stack. */
-  componentStack?: string;
+  componentStack?: string | null | undefined;
   /** Further fields. */
   fields?: Fields;
 }

@@ -86,7 +86,8 @@ test('a React boundary shows a reference, takes a report, and tries again', asyn
   await page.click('text=Report the problem');
   await page.waitForSelector('text=Your report was sent');
   const report = await first(site, 'problem_report');
-  expect(report).toMatchObject({ message: 'I only clicked', extra: { reference } });
+  // Reporting is an action of its own; what failed is found by its trace.
+  expect(report).toMatchObject({ message: 'I only clicked', extra: { reference, error_trace_id: error.context['trace_id'] } });
   expect(report.extra?.['recent']).toContainEqual(expect.stringContaining('about to break'));
   expect(site.entries.filter((entry) => entry.event_type === 'frontend_error')).toHaveLength(1);
   await page.click('text=Try again');

@@ -35,7 +35,7 @@ export default defineConfig({
           {
             name: 'firefox',
             // What depends on the browser; the rest too with FIREFOX_ALL=1, which takes a minute more.
-            ...(process.env['FIREFOX_ALL'] ? {} : { testMatch: /(errors|lifecycle|page)\.spec/ }),
+            ...(process.env['FIREFOX_ALL'] ? {} : { testMatch: /(errors|lifecycle|names|page)\.spec/ }),
             use: {
               browserName: 'firefox' as const,
               channel: 'moz-firefox',

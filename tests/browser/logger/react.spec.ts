@@ -41,3 +41,12 @@ test('a page that hands in a fallback of its own gets the reference, retry and r
   expect(report).toMatchObject({ message: 'from a fallback', extra: { reference } });
   expect(report.context['trace_id']).toMatch(/^[0-9a-f]{32}$/);
 });
+
+test('a boundary whose key changes shows its children again', async ({ page, site }) => {
+  await page.goto(`${site.origin}/react.html?case=keys`);
+  await page.click('text=Break');
+  await expect(page.getByRole('alert')).toContainText('Something went wrong');
+  await page.click('text=Another customer');
+  await expect(page.getByRole('button', { name: 'Break' })).toBeVisible();
+  await expect(page.getByRole('alert')).toBeHidden();
+});

@@ -109,7 +109,7 @@ export class Site {
     await body(request);
     this.calls.push({ method: request.method ?? '', path, headers: request.headers });
     const status = /^\/api\/status\/(\d+)/.exec(path)?.[1];
-    response.writeHead(Number(status ?? 200), { 'content-type': 'application/json' }).end('{"ok":true}');
+    response.writeHead(Number(status ?? 200), { 'content-type': 'application/json', 'content-length': 11 }).end('{"ok":true}');
   }
 
   async #file(response: ServerResponse, path: string): Promise<void> {

@@ -177,12 +177,49 @@ test('failures tell their kind: status, network, abort', async ({ open, site }) 
   expect(by('/api/slow')).toMatchObject({ level: 'INFO', extra: { error: 'AbortError' } });
 });
 
-test('at debug level a request\'s start is told too', async ({ open, site }) => {
+test('at debug level a request\'s start is told too, however the page makes it', async ({ open, site }) => {
   const page = await open({ level: 'debug' });
-  await page.evaluate(() => fetch('/api/x'));
-  const answer = await first(site, 'api_response');
-  const request = await first(site, 'api_request');
-  expect(request.context['span_id']).toBe(answer.context['span_id']);
+  await page.evaluate(async () => {
+    await fetch('/api/by-fetch');
+    await new Promise((done) => {
+      const xhr = new XMLHttpRequest();
+      xhr.open('GET', '/api/by-xhr');
+      xhr.onloadend = done;
+      xhr.send();
+    });
+    window.traceAxios(window.axios);
+    await window.axios.get('/api/by-axios');
+  });
+  await seen(site, ({ event_type }) => event_type === 'api_response', 3);
+  for (const path of ['/api/by-fetch', '/api/by-xhr', '/api/by-axios']) {
+    const of = site.entries.filter(({ extra }) => extra?.['path'] === path);
+    expect(of.map(({ event_type, level }) => [event_type, level])).toEqual([['api_request', 'DEBUG'], ['api_response', 'INFO']]);
+    expect(of[0]?.context['span_id'], path).toBe(of[1]?.context['span_id']);
+  }
+});
+
+test('requests tell how much they sent and got, in bytes', async ({ open, site }) => {
+  const page = await open();
+  await page.evaluate(async () => {
+    await fetch('/api/text', { method: 'POST', body: 'gr\u00fcn' });
+    await fetch('/api/form', { method: 'POST', body: new URLSearchParams({ a: '1', b: '2' }) });
+    await fetch('/api/blob', { method: 'POST', body: new Blob(['12345']) });
+    await fetch('/api/bytes', { method: 'POST', body: new Uint8Array(9) });
+    await fetch('/api/none');
+    await new Promise((done) => {
+      const xhr = new XMLHttpRequest();
+      xhr.open('POST', '/api/xhr');
+      xhr.onloadend = done;
+      xhr.send('1234');
+    });
+    window.traceAxios(window.axios);
+    await window.axios.post('/api/axios', { a: 1 });
+  });
+  const told = await seen(site, ({ event_type }) => event_type === 'api_response', 7);
+  const sent = Object.fromEntries(told.map(({ extra }) => [String(extra?.['path']), extra?.['request_bytes']]));
+  expect(sent).toEqual({ '/api/text': 5, '/api/form': 7, '/api/blob': 5, '/api/bytes': 9, '/api/none': undefined, '/api/xhr': 4, '/api/axios': 7 });
+  // The site's answers say their length.
+  expect(new Set(told.map(({ extra }) => extra?.['response_bytes']))).toEqual(new Set([11]));
 });
 
 test('a rejected fetch that nobody handles is still an unhandled rejection', async ({ open, site }) => {

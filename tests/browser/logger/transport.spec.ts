@@ -62,10 +62,15 @@ test('what could not be sent is kept across a reload and sent once', async ({ op
     navigator.sendBeacon = () => false;
   });
   await page.route('**/api/logs/frontend', (route) => route.abort());
-  await page.evaluate(async () => {
-    window.logger.info('from before');
+  const kept = await page.evaluate(async () => {
+    window.logger.info('from before', { password: 'hunter2' });
     await window.logger.flush();
+    // As the browser does when the page goes away.
+    window.dispatchEvent(new PageTransitionEvent('pagehide'));
+    return localStorage.getItem('omnify.queue') ?? '';
   });
+  expect(kept).toContain('from before');
+  expect(kept, 'what is secret is not stored either').not.toContain('hunter2');
   await page.unroute('**/api/logs/frontend');
   await page.reload();
   await page.evaluate(() => window.ready);

@@ -107,6 +107,8 @@ fn shrink(module: &Path) -> Result<()> {
     shell::run_quiet(
         shell::command(&tool.to_string_lossy())
             // No feature beyond what the compiler wrote into the module: every browser since 2021 has these.
+            // Nothing lies below 1 KiB, where only the end of the stack could be: addresses may take in their offsets.
+            .arg("--low-memory-unused")
             .args(["--flatten", "--rereloop", "-Oz", "-Oz"])
             .args(["--reorder-functions", "--reorder-locals"])
             .args(["--strip-debug", "--strip-producers"])

@@ -62,7 +62,7 @@ export function observeForms(logger: BrowserLogger): void {
     if (!(form instanceof HTMLFormElement)) return;
     const fields = [...form.elements]
       .map((element) => element.getAttribute('name'))
-      .filter((name) => name !== null && name !== '')
+      .filter(Boolean)
       .slice(0, 50);
     logger.acted(SIGN_SUBMIT, 'submit', nameOf(form), { fields: [...new Set(fields)] });
   });

@@ -17,7 +17,8 @@ export function observeNavigation(logger: BrowserLogger): void {
     if (route() !== shown) navigated(kind, shown);
   };
   const timing = performance.getEntriesByType('navigation')[0] as PerformanceNavigationTiming | undefined;
-  navigated(timing?.type === 'navigate' || !timing ? 'load' : timing.type);
+  const type = timing?.type ?? 'navigate';
+  navigated(type === 'navigate' ? 'load' : type);
   for (const [method, kind] of [
     ['pushState', 'push'],
     ['replaceState', 'replace'],

@@ -1,6 +1,5 @@
 import * as core from '../core.js';
 
-
 import { EVENT_API_ERROR, EVENT_API_REQUEST, EVENT_API_RESPONSE } from '../codes.js';
 import { decode, now } from '../clock.js';
 import { BAGGAGE, DEBUG, ERROR, INFO, WARN, type BrowserLogger } from '../logger.js';
@@ -12,7 +11,8 @@ const TRACEPARENT = 'traceparent';
 export interface Followed {
   /** Headers to send; absent where they must not go. */
   headers?: Record<string, string>;
-  end: (status: number, bytes: number, error?: string) => void;
+  /** `sent` is the request's body. */
+  end: (status: number, bytes: number, error?: string, sent?: unknown) => void;
 }
 
 /** Begins to follow a request; `undefined` if it is not to be followed. */
@@ -27,12 +27,13 @@ export function follow(logger: BrowserLogger, method: string, { href, origin, pa
   const path = (origin === location.origin ? pathname : origin + pathname).slice(0, 1_000);
   const told = { method, path };
   logger.emit(DEBUG, EVENT_API_REQUEST, `${method} ${path}`, told, { request });
-  const end = (status: number, bytes: number, error = ''): void => {
+  const end: Followed['end'] = (status, bytes, error = '', sent) => {
     const [event, level] = weigh(status, error);
     const fields = {
       ...told,
       status_code: status || undefined,
       duration_ms: Math.round((now() - started) * 100) / 100,
+      request_bytes: sizeOf(sent),
       response_bytes: bytes < 0 ? undefined : bytes,
       error: error || undefined,
     };
@@ -62,11 +63,11 @@ function observeFetch(logger: BrowserLogger): void {
     if (!plan) return sent;
     return sent.then(
       (response) => {
-        plan.followed.end(response.status, length(response.headers.get('content-length')));
+        plan.followed.end(response.status, length(response.headers.get('content-length')), '', init?.body);
         return response;
       },
       (error: unknown) => {
-        plan.followed.end(0, -1, nameOf(error));
+        plan.followed.end(0, -1, nameOf(error), init?.body);
         throw error;
       },
     );
@@ -123,12 +124,12 @@ function observeXhr(logger: BrowserLogger): void {
   });
   replace(logger, prototype, 'send', (original) => function (this: XMLHttpRequest, body) {
     const plan = plans.get(this);
-    if (plan && !plan.traced) followXhr(logger, this, plan);
+    if (plan && !plan.traced) followXhr(logger, this, plan, body);
     return original.call(this, body);
   });
 }
 
-function followXhr(logger: BrowserLogger, xhr: XMLHttpRequest, plan: Planned): void {
+function followXhr(logger: BrowserLogger, xhr: XMLHttpRequest, plan: Planned, body: unknown): void {
   try {
     const followed = follow(logger, plan.method, new URL(plan.url, document.baseURI));
     if (!followed) return;
@@ -137,7 +138,7 @@ function followXhr(logger: BrowserLogger, xhr: XMLHttpRequest, plan: Planned): v
     xhr.addEventListener('timeout', () => (error = 'TimeoutError'));
     xhr.addEventListener('abort', () => (error = 'AbortError'));
     xhr.addEventListener('loadend', () => {
-      followed.end(xhr.status, length(xhr.getResponseHeader('content-length')), error);
+      followed.end(xhr.status, length(xhr.getResponseHeader('content-length')), error, body);
     });
     for (const [name, value] of Object.entries(followed.headers ?? {})) xhr.setRequestHeader(name, value);
   } catch {
@@ -145,10 +146,17 @@ function followXhr(logger: BrowserLogger, xhr: XMLHttpRequest, plan: Planned): v
   }
 }
 
+/** A body's bytes; `undefined` where there is none, or only the browser knows. */
+function sizeOf(body: unknown): number | undefined {
+  const given = body instanceof URLSearchParams ? String(body) : body;
+  if (typeof given === 'string') return core.encoder.encode(given).length;
+  return (given as Blob | undefined)?.size ?? (given as ArrayBuffer | undefined)?.byteLength;
+}
+
 function length(value: string | null): number {
   return value === null ? -1 : Number(value) || 0;
 }
 
 function nameOf(error: unknown): string {
-  return error instanceof Error || error instanceof DOMException ? error.name : 'Error';
+  return error instanceof Error ? error.name : 'Error';
 }

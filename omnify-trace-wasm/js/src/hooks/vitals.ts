@@ -128,15 +128,11 @@ function watch<E extends PerformanceEntry>(
   more: object = {},
 ): void {
   if (!supported(type)) return;
-  try {
-    const observer = new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) handle(entry as E);
-    });
-    observer.observe({ type, buffered: true, ...more });
-    logger.onStop(() => observer.disconnect());
-  } catch {
-    // Not in this browser.
-  }
+  const observer = new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) handle(entry as E);
+  });
+  observer.observe({ type, buffered: true, ...more });
+  logger.onStop(() => observer.disconnect());
 }
 
 function supported(type: string): boolean {

@@ -64,6 +64,20 @@ function Hooks(): ReactNode {
   );
 }
 
+function Keyed(): ReactNode {
+  const [customer, setCustomer] = useState(1);
+  return (
+    <>
+      <button type="button" onClick={() => setCustomer(customer + 1)}>
+        Another customer
+      </button>
+      <ErrorBoundary resetKeys={[customer]}>
+        <Fragile key={customer} />
+      </ErrorBoundary>
+    </>
+  );
+}
+
 const CASES: Record<string, ReactNode> = {
   uncaught: <Fragile />,
   foreign: (
@@ -72,6 +86,7 @@ const CASES: Record<string, ReactNode> = {
     </Foreign>
   ),
   hooks: <Hooks />,
+  keys: <Keyed />,
   fallback: (
     <ErrorBoundary
       fallback={({ reference, report }) => (
