@@ -45,6 +45,7 @@ impl Cloud {
 
     /// The store of an address, with what the environment says of keys and regions.
     pub(crate) fn at(address: &str) -> Result<Self, String> {
+        crate::tls::provide();
         let url = url::Url::parse(address).map_err(|error| error.to_string())?;
         let environment = std::env::vars_os().filter_map(|(name, value)| {
             Some((
