@@ -207,7 +207,7 @@ function Routes({
         <span className="row">
           <button
             type="button"
-            className="button s icon ghost"
+            className="button s icon ghost hide-m"
             aria-label={`Percentiles of ${nameOfRoute(r)} over time`}
             title="Over time"
             aria-pressed={nameOfRoute(r) === route}
@@ -401,7 +401,13 @@ function Agents({ data }: { data: Performance_ }) {
       right: true,
       cell: (a) => (a.errors ? <span className="error-text">{count(a.errors)}</span> : '0'),
     },
-    { name: 'p95', by: (a) => a.p95_ms ?? 0, right: true, cell: (a) => duration(a.p95_ms) },
+    {
+      name: 'p95',
+      by: (a) => a.p95_ms ?? 0,
+      right: true,
+      cell: (a) => duration(a.p95_ms),
+      hideSmall: true,
+    },
     {
       name: 'Tokens',
       by: (a) => a.input_tokens + a.output_tokens,
