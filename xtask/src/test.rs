@@ -93,13 +93,15 @@ pub(crate) fn run(only: Option<&str>) -> Result<()> {
         command
     });
     report.setup("set-up: server", || {
-        // With the whole workspace's features, as the tests have already built it.
+        // As the tests have built it already: a test that starts it, with the whole workspace's
+        // features and those that only tests ask for.
         shell::run(shell::cargo().args([
-            "build",
+            "test",
             "--workspace",
-            "--bin",
-            "omnify-server",
             "--locked",
+            "--no-run",
+            "--test",
+            "killed",
         ]))
     })?;
     for (name, script) in [

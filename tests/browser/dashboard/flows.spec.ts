@@ -124,6 +124,8 @@ test('a trace is one step away from wherever its id is known', async ({ page }) 
   await leads(line, (p) => drawer(p).getByRole('link', { name: 'View trace' }));
   await leads(line, (p) => drawer(p).getByRole('link', { name: trace }));
   await page.goto('/admin/');
+  // A key is heard once the page is there, which is later than its document.
+  await expect(page.getByRole('heading', { name: 'Overview', level: 1 })).toBeVisible();
   await page.keyboard.press('Control+k');
   await page.getByRole('combobox', { name: 'Command, id or search' }).fill(trace);
   await page.keyboard.press('Enter');

@@ -11,7 +11,8 @@ use tempfile::TempDir;
 use self::contract::Contract;
 use super::{LokiOptions, LokiStore};
 use crate::store::{
-    Comparison, EmbeddedStore, Filter, Line, LogStore, Order, Page, Query, StoreOptions, grammar,
+    Budget, Comparison, EmbeddedStore, Filter, Line, LogStore, Order, Page, Query, StoreOptions,
+    grammar,
     time::{MINUTE, SECOND, write_rfc3339},
 };
 use crate::time::now;
@@ -84,6 +85,18 @@ impl Engines {
     }
 }
 
+/// All lines. What is compared is what the engines say, not how soon: a Loki that is asked for a
+/// whole month may need a while.
+fn patient() -> Query {
+    Query {
+        budget: Budget {
+            time: Duration::from_secs(60),
+            ..Budget::default()
+        },
+        ..Query::default()
+    }
+}
+
 /// All lines of a store, oldest first.
 async fn all(store: &dyn LogStore, query: &Query) -> Vec<Line> {
     let page = Page {
@@ -96,7 +109,7 @@ async fn all(store: &dyn LogStore, query: &Query) -> Vec<Line> {
 
 async fn settle(store: &dyn LogStore, lines: usize) {
     let deadline = Instant::now() + Duration::from_secs(30);
-    while all(store, &Query::default()).await.len() < lines {
+    while all(store, &patient()).await.len() < lines {
         assert!(Instant::now() < deadline, "lines are missing");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -158,6 +171,9 @@ fn questions(start: i64) -> Vec<Query> {
         ])],
         ..Query::default()
     });
+    for query in &mut queries {
+        query.budget = patient().budget;
+    }
     queries
 }
 
@@ -199,7 +215,7 @@ async fn pages_join_without_a_gap_and_lines_are_found_by_id() {
     let texts = texts(start);
     let engines = Engines::of(&texts).await;
     let loki = &engines.loki;
-    let whole = all(loki, &Query::default()).await;
+    let whole = all(loki, &patient()).await;
     for order in [Order::Newest, Order::Oldest] {
         let mut found = Vec::new();
         let mut page = Page {
@@ -208,7 +224,7 @@ async fn pages_join_without_a_gap_and_lines_are_found_by_id() {
             order,
         };
         loop {
-            let lines = loki.search(&Query::default(), &page).await.unwrap();
+            let lines = loki.search(&patient(), &page).await.unwrap();
             found.extend(lines.lines);
             match lines.next_cursor {
                 Some(cursor) => page.cursor = Some(cursor),
