@@ -8,7 +8,7 @@ mod failures;
 mod relay;
 mod sessions;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, time::Duration};
 
 use redis::{
     Client, FromRedisValue, Pipeline,
@@ -27,16 +27,12 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub struct Redis {
     client: Client,
     connection: ConnectionManager,
-    /// Tells this instance from the others.
-    instance: Arc<str>,
 }
 
 impl fmt::Debug for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The client knows the password.
-        f.debug_struct("Redis")
-            .field("instance", &self.instance)
-            .finish_non_exhaustive()
+        f.write_str("Redis")
     }
 }
 
@@ -45,7 +41,7 @@ impl Redis {
     /// lost later is made again by itself.
     ///
     /// # Errors
-    /// [`StateError::Url`] for another URL, [`StateError::Redis`] if it does not answer.
+    /// [`StateError::RedisUrl`] for another URL, [`StateError::Redis`] if it does not answer.
     pub async fn open(url: &str) -> Result<Self, StateError> {
         crate::tls::provide();
         let client = Client::open(url).map_err(|_| StateError::RedisUrl(without_password(url)))?;
@@ -56,11 +52,7 @@ impl Redis {
         let connection = ConnectionManager::new_with_config(client.clone(), config)
             .await
             .map_err(failed("be reached"))?;
-        Ok(Self {
-            client,
-            connection,
-            instance: uuid::Uuid::now_v7().to_string().into(),
-        })
+        Ok(Self { client, connection })
     }
 
     /// Whether it answers.

@@ -141,15 +141,16 @@ struct Ends {
 impl Ends {
     async fn speak(&self, store: &dyn LogStore) {
         loop {
+            let mut tail = None;
             // A Redis that is away has no listeners; what is told of it is said by `health`.
-            if self.others_listen().await.unwrap_or(false) {
-                let mut tail = store.tail();
-                while self.others_listen().await.unwrap_or(false) {
-                    if self.speak_for_a_while(&mut tail).await.is_none() {
-                        return;
-                    }
+            while self.others_listen().await.unwrap_or(false) {
+                let tail = tail.get_or_insert_with(|| store.tail());
+                if self.speak_for_a_while(tail).await.is_none() {
+                    return;
                 }
             }
+            // A store that nobody follows spares itself the work.
+            drop(tail);
             tokio::time::sleep(EVERY).await;
         }
     }

@@ -1,7 +1,7 @@
 /** Details that other flows pass by: links, sorting, one route over time, what a step did, print. */
 import { readFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
-import { admin, base, ownError, until, word } from './server.js';
+import { admin, base, ownError, send, until, word } from './server.js';
 import { expect, test } from './test.js';
 
 test('the link of a line is what is copied, with the lines around it', async ({ page, context }) => {
@@ -124,7 +124,7 @@ test('a reference that a customer reads out leads to their error, however they s
     context: { trace_id: randomBytes(16).toString('hex') },
     extra: { reference, kind: 'captured' },
   };
-  const sent = await fetch(`${base()}/api/logs/frontend`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify([entry]) });
+  const sent = await send(entry);
   expect(sent.status).toBe(202);
   await until('the line', 60_000, async () => (await admin<{ logs: unknown[] }>(`logs?timeRange=1h&search=reference:${reference}`)).logs.length > 0);
   await page.goto('/admin/support?range=5m');
@@ -139,7 +139,7 @@ test('an organization is looked up like a person, and the report is printed with
   const org = `org-${word()}`;
   const trace = randomBytes(16).toString('hex');
   const entry = { timestamp: new Date().toISOString(), level: 'ERROR', message: `${org} cannot pay`, event_type: 'frontend_error', target: 'end-to-end', context: { organization_id: org, trace_id: trace }, exception: { type: `${word()}Error`, message: 'declined' } };
-  await fetch(`${base()}/api/logs/frontend`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify([entry]) });
+  await send(entry);
   await until('the line', 60_000, async () => (await admin<{ logs: unknown[] }>(`logs?timeRange=1h&organizationId=${org}`)).logs.length > 0);
   await page.addInitScript(() => {
     window.print = () => document.documentElement.setAttribute('data-printed', 'yes');

@@ -41,6 +41,10 @@ export async function change<T = Record<string, unknown>>(method: 'POST' | 'PUT'
 /** Six letters that no other test has: what begins with digits would be taken for a number and grouped away. */
 export const word = (): string => Array.from({ length: 6 }, () => String.fromCharCode(97 + Math.floor(Math.random() * 26))).join('');
 
+/** Sends an entry as a browser's logger would. */
+export const send = (entry: object): Promise<Response> =>
+  fetch(`${base()}/api/logs/frontend`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify([entry]) });
+
 /**
  * An error of the test's own, of a customer of its own: tests run side by side, and what one decides about
  * an error group another must not find. Answers once both are known.
@@ -59,7 +63,7 @@ export async function ownError(): Promise<{ user: string; fingerprint: string; m
     context: { user_id: user, trace_id: trace, span_id: randomBytes(8).toString('hex') },
     exception: { type: `Jammed${name}Error`, message, stacktrace: `at ${name} (drawer.js:1:1)` },
   };
-  const sent = await fetch(`${base()}/api/logs/frontend`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify([entry]) });
+  const sent = await send(entry);
   if (sent.status !== 202) throw new Error(`the intake answered ${sent.status}: ${await sent.text()}`);
   const fingerprint = await until('the error group', 60_000, async () => {
     const { errors } = await admin<{ errors: { fingerprint: string; message: string }[] }>('errors?timeRange=1h');

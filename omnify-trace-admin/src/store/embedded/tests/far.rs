@@ -8,21 +8,24 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-use super::{World, json_line};
+use super::{World, lines};
 use crate::store::{
-    LogStore, Query, StoreError, StoreStats,
+    LogStore, Query, StoreError,
     embedded::{
         EmbeddedStore,
         far::{self, Named, Objects},
         tend,
     },
 };
+
+/// How long is waited for what must come.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// Objects in memory that can be away.
 #[derive(Debug, Default)]
@@ -80,14 +83,6 @@ impl Objects for Fake {
     }
 }
 
-fn lines(range: Range<usize>) -> (String, Vec<String>) {
-    let lines: Vec<String> = range.map(|n| json_line(n, &format!("line {n}"))).collect();
-    (
-        lines.iter().map(|line| format!("{line}\n")).collect(),
-        lines,
-    )
-}
-
 fn world() -> (World, Arc<Fake>) {
     let fake = Arc::new(Fake::default());
     let objects = fake.clone();
@@ -96,18 +91,6 @@ fn world() -> (World, Arc<Fake>) {
         options.seal_rows(20)
     });
     (world, fake)
-}
-
-async fn until(world: &World, what: &str, is_so: impl Fn(&StoreStats) -> bool) {
-    let end = Instant::now() + Duration::from_secs(30);
-    loop {
-        let stats = world.store().stats().await.unwrap();
-        if is_so(&stats) {
-            return;
-        }
-        assert!(Instant::now() < end, "{what}: {stats:?}");
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
 }
 
 /// Everything that is near is lost.
@@ -149,10 +132,11 @@ async fn while_the_object_store_is_away_nothing_waits_for_it() {
     let (mut world, fake) = world();
     fake.away.store(true, Ordering::Relaxed);
     world.append("backend.log", &lines(0..100).0);
-    until(&world, "sealed and told", |stats| {
-        stats.lines == 100 && stats.segments >= 4 && stats.last_error.is_some()
-    })
-    .await;
+    world
+        .until(LIMIT, "sealed and told", |stats| {
+            stats.lines == 100 && stats.segments >= 4 && stats.last_error.is_some()
+        })
+        .await;
     assert_eq!(world.raws().await, lines(0..100).1);
     assert_eq!(fake.segments(), 0);
     world.crash();
@@ -163,7 +147,9 @@ async fn while_the_object_store_is_away_nothing_waits_for_it() {
     fake.away.store(false, Ordering::Relaxed);
     world.reopen();
     world.settle(100).await;
-    until(&world, "sent", |stats| stats.last_error.is_none()).await;
+    world
+        .until(LIMIT, "sent", |stats| stats.last_error.is_none())
+        .await;
     world.close().await;
     lose_disk(&world);
     world.reopen();

@@ -5,20 +5,17 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use super::{World, json_line};
+use super::{World, json_line, lines};
 use crate::store::{
-    Filter, LogStore, Order, Page, Query, StoreStats,
+    Filter, LogStore, Order, Page, Query,
     embedded::exec::{self, Stop},
 };
 
-fn lines(range: std::ops::Range<usize>) -> (String, Vec<String>) {
-    let lines: Vec<String> = range.map(|n| json_line(n, &format!("line {n}"))).collect();
-    let text = lines.iter().map(|line| format!("{line}\n")).collect();
-    (text, lines)
-}
+/// How long is waited for what must come.
+const LIMIT: Duration = Duration::from_secs(60);
 
 fn is(field: &str, value: &str) -> Query {
     Query {
@@ -36,19 +33,6 @@ const NEWEST: Page = Page {
     order: Order::Newest,
 };
 
-/// Looks until it is so.
-async fn until(world: &World, what: &str, is_so: impl Fn(&StoreStats) -> bool) -> StoreStats {
-    let end = Instant::now() + Duration::from_secs(60);
-    loop {
-        let stats = world.store().stats().await.unwrap();
-        if is_so(&stats) {
-            return stats;
-        }
-        assert!(Instant::now() < end, "{what}: {stats:?}");
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-}
-
 /// As on a full disk: segments cannot be written for a while.
 #[tokio::test]
 async fn what_cannot_be_sealed_stays_searchable_and_is_sealed_later() {
@@ -57,17 +41,19 @@ async fn what_cannot_be_sealed_stays_searchable_and_is_sealed_later() {
     let aside = directory.with_extension("aside");
     std::fs::rename(&directory, &aside).unwrap();
     world.append("backend.log", &lines(0..150).0);
-    let stats = until(&world, "the error is told", |stats| {
-        stats.lines >= 100 && stats.last_error.is_some()
-    })
-    .await;
+    let stats = world
+        .until(LIMIT, "the error is told", |stats| {
+            stats.lines >= 100 && stats.last_error.is_some()
+        })
+        .await;
     assert!(stats.last_error.unwrap().starts_with("could not seal"));
     assert!(world.raws().await.len() >= 100);
     std::fs::rename(&aside, &directory).unwrap();
-    until(&world, "the rest is sealed", |stats| {
-        stats.segments > 0 && stats.last_error.is_none()
-    })
-    .await;
+    world
+        .until(LIMIT, "the rest is sealed", |stats| {
+            stats.segments > 0 && stats.last_error.is_none()
+        })
+        .await;
     world.settle(150).await;
     assert_eq!(world.raws().await, lines(0..150).1);
     world.close().await;
@@ -131,10 +117,11 @@ async fn a_hundred_thousand_field_names_are_searchable() {
         text += &format!("{{\"timestamp\":\"2026-01-01T00:00:00.{n:06}Z\",\"f{n}\":{n}}}\n");
     }
     world.append("backend.log", &text);
-    until(&world, "all lines", |stats| {
-        stats.lines == NAMES as u64 && stats.behind_bytes == 0
-    })
-    .await;
+    world
+        .until(LIMIT, "all lines", |stats| {
+            stats.lines == NAMES as u64 && stats.behind_bytes == 0
+        })
+        .await;
     for n in [0, 399, 401, 5000, NAMES - 1] {
         let query = is(&format!("f{n}"), &n.to_string());
         let found = world.store().search(&query, &NEWEST).await.unwrap().lines;
@@ -158,10 +145,11 @@ async fn a_big_first_file_tells_how_far_it_is_read() {
         .collect();
     world.append("backend.log", &text);
     world.reopen();
-    let stats = until(&world, "progress", |stats| {
-        stats.reading.first().is_some_and(|file| file.read > 0)
-    })
-    .await;
+    let stats = world
+        .until(LIMIT, "progress", |stats| {
+            stats.reading.first().is_some_and(|file| file.read > 0)
+        })
+        .await;
     let file = &stats.reading[0];
     assert_eq!(
         (file.file.as_str(), file.size),
@@ -175,7 +163,9 @@ async fn a_big_first_file_tells_how_far_it_is_read() {
         .await
         .unwrap();
     assert_eq!(found.lines.len(), 10);
-    let stats = until(&world, "the end", |stats| stats.behind_bytes == 0).await;
+    let stats = world
+        .until(LIMIT, "the end", |stats| stats.behind_bytes == 0)
+        .await;
     assert!(stats.reading.is_empty() && stats.lines == 1500);
 }
 
@@ -189,10 +179,11 @@ async fn many_heavy_queries_during_ingest_are_all_answered() {
         tokio::spawn(async move {
             for round in 0..20 {
                 world.append("backend.log", &lines(round * 100..round * 100 + 100).0);
-                until(&world, "taken in", |stats| {
-                    stats.lines >= round as u64 * 100 + 100
-                })
-                .await;
+                world
+                    .until(LIMIT, "taken in", |stats| {
+                        stats.lines >= round as u64 * 100 + 100
+                    })
+                    .await;
             }
             done.store(true, Ordering::Relaxed);
         })

@@ -1,16 +1,14 @@
 //! A disk that is truly full while segments are sealed.
 
-use std::{
-    io::Write,
-    path::Path,
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::{io::Write, path::Path, process::Command, time::Duration};
 
 use tempfile::TempDir;
 
 use super::{World, json_line};
-use crate::store::{LogStore, StoreStats, embedded::source::hash};
+use crate::store::embedded::source::hash;
+
+/// How long is waited for what must come.
+const LIMIT: Duration = Duration::from_secs(60);
 
 const CHILD: &str = "OMNIFY_STORE_FULL_CHILD";
 const LINES: usize = 300;
@@ -44,18 +42,6 @@ fn open(directory: &Path) -> World {
     world
 }
 
-async fn until(world: &World, what: &str, is_so: impl Fn(&StoreStats) -> bool) -> StoreStats {
-    let end = Instant::now() + Duration::from_secs(60);
-    loop {
-        let stats = world.store().stats().await.unwrap();
-        if is_so(&stats) {
-            return stats;
-        }
-        assert!(Instant::now() < end, "{what}: {stats:?}");
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-}
-
 /// The child: a store on a full disk.
 #[tokio::test]
 #[ignore = "runs as the child of the test below"]
@@ -74,10 +60,11 @@ async fn child() {
         file.set_len(length - 16_384).unwrap();
     }
     let mut world = open(directory);
-    let stats = until(&world, "the error is told", |stats| {
-        stats.lines >= 100 && stats.last_error.is_some()
-    })
-    .await;
+    let stats = world
+        .until(LIMIT, "the error is told", |stats| {
+            stats.lines >= 100 && stats.last_error.is_some()
+        })
+        .await;
     let error = stats.last_error.unwrap();
     let reason = if kind == "disk" {
         "No space"
@@ -92,10 +79,11 @@ async fn child() {
     assert!(world.raws().await.len() >= 100);
     if kind == "disk" {
         std::fs::remove_file(&filling).unwrap();
-        until(&world, "all is sealed", |stats| {
-            stats.segments > 0 && stats.last_error.is_none()
-        })
-        .await;
+        world
+            .until(LIMIT, "all is sealed", |stats| {
+                stats.segments > 0 && stats.last_error.is_none()
+            })
+            .await;
         for _ in 0..2 {
             world.settle(LINES as u64).await;
             assert_eq!(world.raws().await, lines());

@@ -18,7 +18,7 @@ use std::{
 use tempfile::TempDir;
 
 use super::{EmbeddedStore, StoreOptions};
-use crate::store::{Line, LogStore, Order, Page, Query};
+use crate::store::{Line, LogStore, Order, Page, Query, StoreStats};
 
 /// A store over temporary directories.
 pub(super) struct World {
@@ -103,6 +103,24 @@ impl World {
             .collect()
     }
 
+    /// Looks until it is so; fails once the time is over.
+    pub(super) async fn until(
+        &self,
+        limit: Duration,
+        what: &str,
+        is_so: impl Fn(&StoreStats) -> bool,
+    ) -> StoreStats {
+        let end = Instant::now() + limit;
+        loop {
+            let stats = self.store().stats().await.unwrap();
+            if is_so(&stats) {
+                return stats;
+            }
+            assert!(Instant::now() < end, "{what}: {stats:?}");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
     /// Waits until so many lines are searchable, whatever else is still to be read.
     pub(super) async fn settle_at(&self, lines: u64) {
         let end = Instant::now() + Duration::from_secs(20);
@@ -137,4 +155,11 @@ pub(super) fn json_line(second: usize, message: &str) -> String {
     format!(
         r#"{{"timestamp":"2026-01-01T00:{minute:02}:{second:02}.000000001Z","level":"INFO","message":"{message}","context":{{"user_id":"u{second}"}}}}"#
     )
+}
+
+/// Numbered lines: as a file has them, and one by one.
+pub(super) fn lines(range: std::ops::Range<usize>) -> (String, Vec<String>) {
+    let lines: Vec<String> = range.map(|n| json_line(n, &format!("line {n}"))).collect();
+    let text = lines.iter().map(|line| format!("{line}\n")).collect();
+    (text, lines)
 }
