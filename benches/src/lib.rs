@@ -32,4 +32,6 @@ pub struct Options {
     pub lines: Option<u64>,
     /// Where the data goes and stays, to be used again by the next run; otherwise it is removed.
     pub data: Option<std::path::PathBuf>,
+    /// A build of VictoriaLogs to measure beside our store.
+    pub victoria_logs: Option<std::path::PathBuf>,
 }

@@ -59,6 +59,9 @@ struct Common {
     /// Keep the data in this folder, and use what is there already (store)
     #[arg(long)]
     data: Option<PathBuf>,
+    /// A build of VictoriaLogs to measure beside our store (store)
+    #[arg(long)]
+    victoria_logs: Option<PathBuf>,
 }
 
 fn main() -> Result<()> {
@@ -81,6 +84,7 @@ fn main() -> Result<()> {
         quick: common.quick,
         lines: common.lines,
         data: common.data,
+        victoria_logs: common.victoria_logs,
     })?;
     report.print();
     if let Some(file) = common.json {

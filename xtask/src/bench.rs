@@ -24,6 +24,9 @@ pub(crate) struct Options {
     /// Keep the data in this folder, and use what is there already (store)
     #[arg(long)]
     data: Option<PathBuf>,
+    /// A build of VictoriaLogs to measure beside our store (store)
+    #[arg(long)]
+    victoria_logs: Option<PathBuf>,
 }
 
 /// Builds the benches and runs one area.
@@ -53,6 +56,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     if let Some(data) = &options.data {
         command.arg("--data").arg(data);
+    }
+    if let Some(program) = &options.victoria_logs {
+        command
+            .arg("--victoria-logs")
+            .arg(fs::canonicalize(program)?);
     }
     // A full run is for the record; one on data that is there already measures a part only.
     let full = !options.quick && options.lines.is_none() && options.data.is_none();

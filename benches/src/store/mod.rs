@@ -3,11 +3,13 @@
 //! The log file is written first, then the store is opened on it: the catching up is the ingest
 //! measurement. Each query is asked once cold (its files not in the page cache) and then many
 //! times; then the dashboard's first pages are asked for over loopback HTTP while lines come in.
-//! The floor beside it all is a plain scan of the log file for a word.
+//! The floor beside it all is a plain scan of the log file for a word; a build of VictoriaLogs takes
+//! in the same lines and answers the same questions where one is named.
 
 mod floor;
 mod generate;
 mod pages;
+mod victoria;
 
 use std::{
     path::Path,
@@ -36,16 +38,17 @@ const LINES: [u64; 2] = [10_000_000, 500_000];
 pub fn run(options: &Options) -> Result<Report> {
     let lines = options.lines.unwrap_or(LINES[usize::from(options.quick)]);
     let rounds = if options.quick { 5 } else { 20 };
+    let peer = options.victoria_logs.as_deref();
     if let Some(directory) = &options.data {
-        return measure(directory, lines, rounds);
+        return measure(directory, lines, rounds, peer);
     }
     let directory = std::env::temp_dir().join(format!("omnify-bench-store-{}", std::process::id()));
-    let result = measure(&directory, lines, rounds);
+    let result = measure(&directory, lines, rounds, peer);
     let _ = std::fs::remove_dir_all(&directory);
     result
 }
 
-fn measure(directory: &Path, lines: u64, rounds: usize) -> Result<Report> {
+fn measure(directory: &Path, lines: u64, rounds: usize, peer: Option<&Path>) -> Result<Report> {
     let logs = directory.join("logs");
     std::fs::create_dir_all(&logs).context("cannot make a directory for the data")?;
     let path = logs.join("backend.log");
@@ -89,10 +92,23 @@ fn measure(directory: &Path, lines: u64, rounds: usize) -> Result<Report> {
             AREA,
             "memory with queries",
             "omnify",
-            memory("VmHWM"),
+            peak_memory(std::process::id()),
             "peak MB",
         );
         store.close().await;
+        drop(store);
+        if let Some(program) = peer {
+            victoria::run(
+                program,
+                &path,
+                directory,
+                lines,
+                rounds,
+                &request_id,
+                &mut report,
+            )
+            .await?;
+        }
         anyhow::Ok(())
     })?;
     Ok(report)
@@ -108,7 +124,8 @@ async fn ingest(logs: &Path, kept: &Path, lines: u64, report: &mut Report) -> Re
     let seconds = started.elapsed().as_secs_f64();
     report.add(AREA, "ingest", "omnify", lines as f64 / seconds, "lines/s");
     report.add(AREA, "ingest", "omnify", cpu_seconds() - cpu, "CPU s");
-    report.add(AREA, "ingest", "omnify", memory("VmHWM"), "peak MB");
+    let peak = peak_memory(std::process::id());
+    report.add(AREA, "ingest", "omnify", peak, "peak MB");
     std::fs::write(kept.join(DONE), "").context("cannot finish the store")
 }
 
@@ -292,9 +309,16 @@ async fn questions(
 
 /// Takes the segments out of the page cache, so that the next question is cold.
 fn forget(directory: &Path) {
-    let entries = std::fs::read_dir(directory.join("store"));
-    for entry in entries.into_iter().flatten().flatten() {
-        if let Ok(file) = std::fs::File::open(entry.path()) {
+    forget_under(&directory.join("store"));
+}
+
+/// Takes the files of a folder and its folders out of the page cache, but for what is mapped.
+fn forget_under(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            forget_under(&path);
+        } else if let Ok(file) = std::fs::File::open(path) {
             let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
         }
     }
@@ -323,10 +347,10 @@ async fn timed<E: Into<anyhow::Error>>(
     Ok(())
 }
 
-/// A line of `/proc/self/status`, in MB.
-fn memory(name: &str) -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(name));
+/// The most memory that a process has had at a time, in MB.
+fn peak_memory(process: u32) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM"));
     let number = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok());
     number.unwrap_or(0.0) / 1024.0
 }
