@@ -21,6 +21,28 @@ fn capture(work: impl FnOnce()) -> Vec<Value> {
 }
 
 #[test]
+fn lines_of_any_length_are_whole() {
+    // Around the length up to which lines are written the quick way.
+    for length in (0..40).map(|at| 7_800 + at * 12).chain([70_000]) {
+        let text = "x\"".repeat(length / 3);
+        let lines = capture(|| {
+            info!(%text, after = 1, "short");
+            info!(text, after = 2.5, "short");
+            info!(after = 3, "{text}");
+            info!("short");
+        });
+        let value = |at: usize, pointer: &str| lines[at].pointer(pointer).unwrap().clone();
+        assert_eq!(value(0, "/extra/text"), text.as_str());
+        assert_eq!(value(0, "/extra/after"), 1);
+        assert_eq!(value(1, "/extra/text"), text.as_str());
+        assert_eq!(value(1, "/extra/after"), 2.5);
+        assert_eq!(value(2, "/message"), text.as_str());
+        assert_eq!(value(2, "/extra/after"), 3);
+        assert_eq!(value(3, "/message"), "short");
+    }
+}
+
+#[test]
 fn every_kind_of_value_keeps_its_type() {
     let lines = capture(|| {
         info!(

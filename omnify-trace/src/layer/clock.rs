@@ -1,12 +1,8 @@
 //! The time of a line: RFC 3339, UTC, nanoseconds; the part up to the second is made once a second.
 
-use std::{
-    cell::Cell,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{cell::Cell, sync::Arc, time::Duration};
 
-use super::json;
+use super::{json, wall};
 use crate::schema::time::date_of_day;
 
 /// `2026-11-21T09:10:11.123456789Z`
@@ -28,9 +24,7 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> Duration {
         match self {
-            Self::System => SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .unwrap_or_default(),
+            Self::System => wall::since_epoch(),
             Self::Custom(now) => now(),
         }
     }
@@ -46,7 +40,7 @@ impl std::fmt::Debug for Clock {
 }
 
 /// How a line begins.
-const OPENED_TEXT: [u8; OPENED] = *b"{\"timestamp\":\"1970-01-01T00:00:00.000000000Z";
+pub(crate) const OPENED_TEXT: [u8; OPENED] = *b"{\"timestamp\":\"1970-01-01T00:00:00.000000000Z";
 /// Where the time stamp begins.
 pub(crate) const STAMP_AT: usize = OPENED - STAMP_LENGTH;
 /// Length of a line's beginning with its time stamp.
@@ -78,16 +72,22 @@ impl StampCache {
             opened[STAMP_AT..STAMP_AT + 20].copy_from_slice(&civil(now.as_secs()));
             self.0.set((now.as_secs(), opened));
         }
-        let nanos = now.subsec_nanos();
-        opened[STAMP_AT + 20] = b'0' + (nanos / 100_000_000) as u8;
-        opened[STAMP_AT + 21..STAMP_AT + 29]
-            .copy_from_slice(&json::eight(nanos % 100_000_000).to_le_bytes());
+        write_nanos(&mut opened, now.subsec_nanos());
         opened
     }
 }
 
+/// Writes the digits behind the second into a line that has been opened.
+#[inline]
+pub(super) fn write_nanos<const N: usize>(line: &mut [u8; N], nanos: u32) {
+    const { assert!(N >= OPENED) };
+    line[STAMP_AT + 20] = b'0' + (nanos / 100_000_000) as u8;
+    line[STAMP_AT + 21..STAMP_AT + 29]
+        .copy_from_slice(&json::eight(nanos % 100_000_000).to_le_bytes());
+}
+
 /// `YYYY-MM-DDThh:mm:ss.` of a Unix time.
-fn civil(seconds: u64) -> [u8; 20] {
+pub(super) fn civil(seconds: u64) -> [u8; 20] {
     // The year 9999 is the last that RFC 3339 can write.
     let seconds = seconds.min(253_402_300_799);
     let (year, month, day) = date_of_day((seconds / 86_400).cast_signed());

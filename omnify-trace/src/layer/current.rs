@@ -9,6 +9,7 @@ use tracing_core::{Metadata, span};
 
 use super::{
     clock::StampCache,
+    line::Line,
     plan::{Plan, PlanCache, ServicePart},
     span::SpanState,
 };
@@ -26,6 +27,8 @@ pub(crate) struct Entered {
 
 /// One thread's things.
 pub(crate) struct Local {
+    /// The next line, where it is written the quick way.
+    pub(super) quick_line: Cell<Option<Box<Line>>>,
     pub(crate) line: Cell<Vec<u8>>,
     pub(crate) extra: Cell<Vec<u8>>,
     pub(crate) stamp: StampCache,
@@ -56,6 +59,7 @@ pub(crate) fn local<R>(with: impl FnOnce(&Local) -> R) -> Option<R> {
 impl Local {
     pub(crate) const fn new() -> Self {
         Self {
+            quick_line: Cell::new(None),
             line: Cell::new(Vec::new()),
             extra: Cell::new(Vec::new()),
             stamp: StampCache::new(),

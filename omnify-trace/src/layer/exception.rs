@@ -6,7 +6,7 @@ use super::{json, plan::Part, redaction};
 use crate::redact::Redactor;
 
 /// An error with its sources on one line, escaped, without quotes.
-pub(crate) fn one_line(out: &mut Vec<u8>, error: &(dyn Error + 'static)) {
+pub(crate) fn one_line(out: &mut impl json::Out, error: &(dyn Error + 'static)) {
     json::write(out, format_args!("{error}"));
     for source in sources(error) {
         json::write(out, format_args!(": {source}"));
@@ -79,8 +79,8 @@ impl Exception {
     }
 
     /// Appends `,"exception":{…}`.
-    pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b",\"exception\":{");
+    pub(crate) fn write(&self, out: &mut impl json::Out) {
+        out.put(b",\"exception\":{");
         let mut comma = false;
         for part in Part::ALL {
             let member = &self.members[part as usize];
@@ -88,13 +88,13 @@ impl Exception {
                 continue;
             }
             if comma {
-                out.push(b',');
+                out.put(b",");
             }
             comma = true;
             json::key(out, part.name());
-            out.extend_from_slice(member);
+            out.put(member);
         }
-        out.push(b'}');
+        out.put(b"}");
     }
 }
 

@@ -25,6 +25,7 @@ mod current;
 mod event;
 mod exception;
 pub(crate) mod json;
+mod line;
 mod plan;
 mod policy;
 mod pool;
@@ -34,6 +35,7 @@ mod redaction;
 mod service;
 mod sink;
 mod span;
+mod wall;
 mod write;
 
 use std::{

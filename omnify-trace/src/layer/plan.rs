@@ -5,7 +5,10 @@ use std::{cell::Cell, collections::HashMap, sync::OnceLock};
 use parking_lot::{Mutex, RwLock};
 use tracing_core::{Level, Metadata};
 
-use super::json::{self, Block};
+use super::{
+    clock,
+    json::{self, Block},
+};
 use crate::{redact, schema::fields};
 
 /// Where a field's value goes.
@@ -132,10 +135,12 @@ pub(crate) struct Plan {
 pub(crate) struct Quick {
     /// `","level":"INFO","message":"`, right after the time stamp's digits.
     pub(crate) opening: Block,
+    /// Where the message begins in the line.
+    pub(crate) message_at: usize,
     /// The first so many fields: the message, and the event type if it comes right after it.
     pub(crate) heads: usize,
     /// `","target":"x","service":{…}`, right after the text of the message or of the event type.
-    pub(crate) tail: Box<[u8]>,
+    pub(crate) tail: Block<192>,
 }
 
 impl Plan {
@@ -165,10 +170,12 @@ impl Plan {
         json::string(&mut span, metadata.name());
         let repeats = fields.iter().any(|field| field.repeated);
         let secrets = fields.iter().any(|field| field.secret);
+        let opening = [level.as_slice(), b",\"message\":\""].concat();
         let quick = Quick {
-            opening: Block::new([level.as_slice(), b",\"message\":\""].concat()),
+            message_at: clock::OPENED + opening.len(),
+            opening: Block::new(opening),
             heads: heads(&fields),
-            tail: [b"\"", target.as_slice(), service].concat().into(),
+            tail: Block::new([b"\"", target.as_slice(), service].concat()),
         };
         Self {
             level: Block::new(level),
@@ -193,7 +200,7 @@ impl Plan {
 
 /// A message first, perhaps its type, and then nothing that changes what stands before it.
 fn are_quick(fields: &[Field]) -> bool {
-    let plain = |field: &Field| matches!(field.class, Class::Plain | Class::Json | Class::SpanName);
+    let plain = |field: &Field| matches!(field.class, Class::Plain | Class::SpanName);
     let message = |field: &Field| field.class == Class::Message;
     fields.first().is_some_and(message) && fields.iter().skip(heads(fields)).all(plain)
 }

@@ -1,15 +1,16 @@
 //! The quick way: an event with a message, perhaps an event type, and plain fields, each once, is
 //! written from left to right into one buffer. Whether a callsite is such, its plan knows; most are.
 
-use std::{error::Error, fmt, ops::Range};
+use std::{error::Error, fmt};
 
 use tracing_core::field::{Field, Visit};
 
 use super::{
     current::Local,
     exception::{self, Exception},
-    json::{self, Block},
-    plan::{Class, Plan, Quick},
+    json::{self, Out},
+    line::Line,
+    plan::{self, Quick},
 };
 use crate::schema::{EventType, Stream, fields};
 
@@ -25,24 +26,24 @@ enum Stage {
 }
 
 /// Takes one event's fields in and writes its line.
+///
+/// The line is given up if a field comes out of its callsite's order, or twice: no macro of
+/// `tracing` does that, but a set of values made by hand can.
 pub(super) struct QuickVisitor<'a> {
     local: &'a Local,
     /// The layer's number.
     layer: usize,
-    plan: &'static Plan,
     quick: &'static Quick,
-    line: &'a mut Vec<u8>,
+    fields: &'static [plan::Field],
+    line: &'a mut Line,
     stage: Stage,
+    /// Where the line belongs.
+    pub(super) stream: Stream,
     exception: Option<Box<Exception>>,
     /// The least index that the next field may have.
     next: usize,
-    /// Where the message lies in the line.
-    pub(super) message_at: Range<usize>,
-    /// Where the line belongs.
-    pub(super) stream: Stream,
-    /// If not, the line is to be thrown away: fields came in another order than their callsite has
-    /// them, or twice. No macro of `tracing` does that, but a set of values made by hand can.
-    pub(super) in_order: bool,
+    /// Where the message ends in the line.
+    pub(super) message_end: usize,
 }
 
 impl<'a> QuickVisitor<'a> {
@@ -51,67 +52,76 @@ impl<'a> QuickVisitor<'a> {
     pub(super) fn new(
         local: &'a Local,
         layer: usize,
-        plan: &'static Plan,
+        fields: &'static [plan::Field],
         quick: &'static Quick,
-        line: &'a mut Vec<u8>,
+        line: &'a mut Line,
     ) -> Self {
         quick.opening.write(line);
-        let start = line.len();
         Self {
             local,
             layer,
-            plan,
             quick,
+            fields,
+            message_end: line.len(),
             line,
             stage: Stage::Head,
-            message_at: start..start,
             stream: Stream::Backend,
             exception: None,
             next: 0,
-            in_order: true,
         }
     }
 
     /// No more fields come: ends the line.
-    #[inline]
+    #[inline(always)]
     pub(super) fn end(&mut self) {
+        if self.stage == Stage::Extra && self.exception.is_none() {
+            self.line.put_cut(b"}}\n", 3);
+        } else {
+            self.end_otherwise();
+        }
+    }
+
+    #[inline(never)]
+    fn end_otherwise(&mut self) {
         if self.stage == Stage::Head {
             self.tell();
         }
         if self.stage == Stage::Extra {
-            self.line.push(b'}');
+            self.line.put(b"}");
         }
         if let Some(exception) = self.exception.take() {
             exception.write(self.line);
         }
-        self.line.extend_from_slice(b"}\n");
+        self.line.put(b"}\n");
     }
 
     #[inline(always)]
     fn check_order(&mut self, field: &Field) {
-        self.in_order &= field.index() >= self.next;
+        if field.index() < self.next {
+            self.line.give_up();
+        }
         self.next = field.index() + 1;
     }
 
     /// The message and the event type come first and are text, whatever their value is.
-    #[inline]
+    #[inline(always)]
     fn is_head(&self, field: &Field) -> bool {
         field.index() < self.quick.heads
     }
 
     /// `write` appends the text of the message or of the event type, escaped, without quotes;
     /// `known` is that text if it is at hand.
-    #[inline]
-    fn head(&mut self, field: &Field, known: Option<&str>, write: impl FnOnce(&mut Vec<u8>)) {
+    #[inline(always)]
+    fn head(&mut self, field: &Field, known: Option<&str>, write: impl FnOnce(&mut Line)) {
         self.check_order(field);
         if field.index() == 0 {
             write(self.line);
-            self.message_at.end = self.line.len();
+            self.message_end = self.line.len();
         } else {
-            self.line.extend_from_slice(b"\",\"event_type\":\"");
+            self.line.put(b"\",\"event_type\":\"");
             let start = self.line.len();
             write(self.line);
-            let written = || std::str::from_utf8(self.line.get(start..)?).ok();
+            let written = || std::str::from_utf8(self.line.as_slice().get(start..)?).ok();
             let name = known.or_else(written);
             let event_type = name.and_then(EventType::from_wire);
             self.stream = event_type.map_or(Stream::Backend, EventType::stream);
@@ -122,128 +132,169 @@ impl<'a> QuickVisitor<'a> {
     #[inline]
     fn tell(&mut self) {
         self.stage = Stage::Told;
-        self.line.extend_from_slice(&self.quick.tail);
+        self.quick.tail.write(self.line);
         let line = &mut *self.line;
         self.local.with_current(self.layer, |state| {
             if let Some(state) = state {
-                state.with_fragment(|fragment| line.extend_from_slice(fragment.bytes()));
+                state.with_fragment(|fragment| line.put(fragment.bytes()));
             }
         });
     }
 
-    /// The field's key, with what must come before it; `text` with the opening quote.
+    /// A field that comes before `extra` is open: a head, or the first one of `extra`, which
+    /// `field` then writes.
     #[inline(always)]
-    fn key(&mut self, field: &Field, text: bool) {
-        self.check_order(field);
-        let Some(known) = self.plan.fields.get(field.index()) else {
-            return;
-        };
-        let key = if text { &known.text_key } else { &known.key };
-        if self.stage == Stage::Extra {
-            key.write(self.line);
-        } else {
-            self.first_key(key);
+    fn early(
+        &mut self,
+        is_head: bool,
+        head: impl FnOnce(&mut Self),
+        plain: impl FnOnce(&mut Self),
+    ) {
+        if is_head {
+            return head(self);
         }
-    }
-
-    #[inline(never)]
-    fn first_key(&mut self, key: &Block) {
         if self.stage == Stage::Head {
             self.tell();
         }
         self.stage = Stage::Extra;
-        self.line.extend_from_slice(b",\"extra\":");
+        self.line.put_cut(b",\"extra\":", 9);
         let start = self.line.len();
-        key.write(self.line);
-        // What is a comma before the other keys is the brace before this one.
-        if let Some(comma) = self.line.get_mut(start) {
-            *comma = b'{';
-        }
+        plain(self);
+        // What is a comma before the other fields is the brace before this one.
+        self.line.set(start, b'{');
     }
 
-    /// A value that is JSON as it is written.
-    #[inline]
-    fn value(&mut self, field: &Field, write: impl FnOnce(&mut Vec<u8>)) {
-        if self.is_head(field) {
-            self.head(field, None, write);
-        } else {
-            self.key(field, false);
+    /// A field of `extra` that is JSON as it is written.
+    #[inline(always)]
+    fn value(&mut self, field: &Field, write: impl FnOnce(&mut Line)) {
+        self.check_order(field);
+        if let Some(known) = self.fields.get(field.index()) {
+            known.key.write(self.line);
             write(self.line);
         }
     }
 
-    /// A value that is text; `write` leaves the quotes out.
-    #[inline]
-    fn text(&mut self, field: &Field, write: impl FnOnce(&mut Vec<u8>)) {
-        if self.is_head(field) {
-            self.head(field, None, write);
-        } else {
-            self.key(field, true);
+    /// A field of `extra` that is text; `write` appends it with the closing quote.
+    #[inline(always)]
+    fn text(&mut self, field: &Field, write: impl FnOnce(&mut Line)) {
+        self.check_order(field);
+        if let Some(known) = self.fields.get(field.index()) {
+            known.text_key.write(self.line);
             write(self.line);
-            self.line.push(b'"');
         }
     }
 
+    /// A value that is written alike in the head and in `extra`.
+    #[inline(never)]
+    fn early_value(&mut self, field: &Field, write: impl Fn(&mut Line)) {
+        self.early(
+            self.is_head(field),
+            |this| this.head(field, None, &write),
+            |this| this.value(field, &write),
+        );
+    }
+
+    #[inline(never)]
+    fn early_str(&mut self, field: &Field, value: &str) {
+        self.early(
+            self.is_head(field),
+            |this| this.head(field, Some(value), |out| json::escape(out, value)),
+            |this| this.text(field, |out| json::escape_to_end(out, value)),
+        );
+    }
+
+    #[inline(never)]
+    fn early_f64(&mut self, field: &Field, value: f64) {
+        self.early(
+            self.is_head(field),
+            |this| this.head(field, None, |out| json::write(out, format_args!("{value}"))),
+            |this| this.value(field, |out| json::float(out, value)),
+        );
+    }
+
+    /// Text that somebody's code writes, without quotes.
     #[inline]
-    fn is_json(&self, field: &Field) -> bool {
-        let known = self.plan.fields.get(field.index());
-        known.is_some_and(|known| known.class == Class::Json)
+    fn written(&mut self, field: &Field, write: impl Fn(&mut Line)) {
+        let quoted = |out: &mut Line| {
+            write(out);
+            out.put_cut(b"\"", 1);
+        };
+        if self.stage == Stage::Extra {
+            self.text(field, quoted);
+        } else {
+            self.early(
+                self.is_head(field),
+                |this| this.head(field, None, &write),
+                |this| this.text(field, quoted),
+            );
+        }
     }
 }
 
 impl Visit for QuickVisitor<'_> {
     #[inline]
     fn record_str(&mut self, field: &Field, value: &str) {
-        if self.is_head(field) {
-            self.head(field, Some(value), |out| json::escape(out, value));
-        } else if self.is_json(field) {
-            self.value(field, |out| json::raw(out, value));
+        if self.stage == Stage::Extra {
+            self.text(field, |out| json::escape_to_end(out, value));
         } else {
-            self.key(field, true);
-            json::escape_to_end(self.line, value);
+            self.early_str(field, value);
         }
     }
 
     #[inline]
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.value(field, |out| json::unsigned(out, value));
+        if self.stage == Stage::Extra {
+            self.value(field, |out| json::unsigned(out, value));
+        } else {
+            self.early_value(field, |out| json::unsigned(out, value));
+        }
     }
 
     #[inline]
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.value(field, |out| json::signed(out, value));
+        if self.stage == Stage::Extra {
+            self.value(field, |out| json::signed(out, value));
+        } else {
+            self.early_value(field, |out| json::signed(out, value));
+        }
     }
 
     fn record_u128(&mut self, field: &Field, value: u128) {
-        self.value(field, |out| json::integer(out, value));
+        if self.stage == Stage::Extra {
+            self.value(field, |out| json::integer(out, value));
+        } else {
+            self.early_value(field, |out| json::integer(out, value));
+        }
     }
 
     fn record_i128(&mut self, field: &Field, value: i128) {
-        self.value(field, |out| json::integer(out, value));
+        if self.stage == Stage::Extra {
+            self.value(field, |out| json::integer(out, value));
+        } else {
+            self.early_value(field, |out| json::integer(out, value));
+        }
     }
 
     #[inline]
     fn record_f64(&mut self, field: &Field, value: f64) {
-        if self.is_head(field) {
-            self.head(field, None, |out| json::write(out, format_args!("{value}")));
-        } else {
+        if self.stage == Stage::Extra {
             self.value(field, |out| json::float(out, value));
+        } else {
+            self.early_f64(field, value);
         }
     }
 
     #[inline]
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.value(field, |out| json::boolean(out, value));
+        if self.stage == Stage::Extra {
+            self.value(field, |out| json::boolean(out, value));
+        } else {
+            self.early_value(field, |out| json::boolean(out, value));
+        }
     }
 
     fn record_bytes(&mut self, field: &Field, value: &[u8]) {
-        if self.is_json(field) {
-            let mut hex = Vec::new();
-            json::hex(&mut hex, value);
-            self.value(field, |out| json::raw(out, &String::from_utf8_lossy(&hex)));
-        } else {
-            self.text(field, |out| json::hex(out, value));
-        }
+        self.written(field, |out| json::hex(out, value));
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
@@ -254,21 +305,12 @@ impl Visit for QuickVisitor<'_> {
         if self.is_head(field) {
             self.head(field, None, |out| json::write(out, format_args!("{value}")));
         } else if !(first && field.name() == fields::ERROR) {
-            self.text(field, |out| exception::one_line(out, value));
+            self.written(field, |out| exception::one_line(out, value));
         }
     }
 
     #[inline]
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if self.is_head(field) {
-            self.head(field, None, |out| json::debug(out, value));
-        } else if self.is_json(field) {
-            let text = format!("{value:?}");
-            self.value(field, |out| json::raw(out, &text));
-        } else {
-            self.key(field, true);
-            json::debug(self.line, value);
-            self.line.push(b'"');
-        }
+        self.written(field, |out| json::debug(out, value));
     }
 }

@@ -11,6 +11,7 @@ use super::{
     current::Local,
     event::{self, EventVisitor},
     json,
+    line::Line,
     plan::{Plan, Quick},
     quick::QuickVisitor,
     span::{Handle, SpanState},
@@ -58,7 +59,8 @@ impl JsonLayer {
         }
     }
 
-    /// False if the event's fields are in no order for the quick way: nothing is written then.
+    /// False if the event is not for the quick way: its fields come in an order of their own, or
+    /// its line is a long one. Nothing is written then.
     #[inline(always)]
     fn write_quickly(
         &self,
@@ -69,20 +71,19 @@ impl JsonLayer {
     ) -> bool {
         let shared = &*self.shared;
         // Taken out, not borrowed: a field's own code may log.
-        let mut line = local.line.take();
-        line.clear();
-        local.stamp.open(&mut line, shared.clock.now());
-        let mut visitor = QuickVisitor::new(local, shared.number, plan, quick, &mut line);
+        let mut line = local.quick_line.take().unwrap_or_else(new_line);
+        line.begin(shared.clock.now());
+        let mut visitor = QuickVisitor::new(local, shared.number, &plan.fields, quick, &mut line);
         event.record(&mut visitor);
         visitor.end();
-        let (stream, in_order) = (visitor.stream, visitor.in_order);
-        let message_at = visitor.message_at;
-        if in_order {
-            shared.sink.write(stream, &line);
-            operation::heard(|| heard(&line, message_at));
+        let (stream, message_end) = (visitor.stream, visitor.message_end);
+        let is_whole = line.is_whole();
+        if is_whole {
+            shared.sink.write(stream, line.as_slice());
+            operation::heard(|| heard(line.as_slice(), quick.message_at..message_end));
         }
-        keep(&local.line, line);
-        in_order
+        local.quick_line.set(Some(line));
+        is_whole
     }
 
     #[inline(never)]
@@ -213,6 +214,11 @@ impl JsonLayer {
             write(state.as_ref());
         }
     }
+}
+
+#[cold]
+fn new_line() -> Box<Line> {
+    Box::new(Line::new())
 }
 
 /// Time stamp and message of a line.

@@ -1,5 +1,5 @@
 //! The ring: a bounded queue of lines in a memory-mapped file. All `unsafe` of this crate is here
-//! and in the modules below; what Miri and loom say of it: `docs/long-tests.md`.
+//! and in the modules below (but for the layer's clock); what Miri and loom say of it: `docs/long-tests.md`.
 //!
 //! # Layout
 //! One page of [`Header`], then the table of what is in flight, then `capacity` bytes (a power of

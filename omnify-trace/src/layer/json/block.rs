@@ -1,24 +1,24 @@
 //! Short ready texts.
 
+use super::Out;
+
 /// A short text that is copied as a block of fixed size and then cut: no call, no loop.
 #[derive(Clone)]
-pub(crate) struct Block {
-    bytes: [u8; BLOCK],
+pub(crate) struct Block<const N: usize = 32> {
+    bytes: [u8; N],
     length: usize,
     long: Box<[u8]>,
 }
 
-const BLOCK: usize = 32;
-
-impl Block {
+impl<const N: usize> Block<N> {
     pub(crate) fn new(text: Vec<u8>) -> Self {
-        let mut bytes = [0; BLOCK];
+        let mut bytes = [0; N];
         match bytes.get_mut(..text.len()) {
             Some(start) => start.copy_from_slice(&text),
             None => {
                 return Self {
                     bytes,
-                    length: BLOCK + 1,
+                    length: N + 1,
                     long: text.into(),
                 };
             }
@@ -30,14 +30,12 @@ impl Block {
         }
     }
 
-    #[inline]
-    pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        if self.length <= BLOCK {
-            let start = out.len();
-            out.extend_from_slice(&self.bytes);
-            out.truncate(start + self.length);
+    #[inline(always)]
+    pub(crate) fn write(&self, out: &mut impl Out) {
+        if self.length <= N {
+            out.put_cut(&self.bytes, self.length);
         } else {
-            out.extend_from_slice(&self.long);
+            out.put(&self.long);
         }
     }
 

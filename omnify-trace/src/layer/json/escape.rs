@@ -1,6 +1,7 @@
 //! Escaping: what JSON asks for and, so that no viewer or shell can be fooled into seeing a second
 //! line (CWE-117), DEL, the C1 controls, and the Unicode line and paragraph separators.
 
+use super::Out;
 use crate::context::hex_into;
 
 /// Which bytes a string may hold unescaped; the others need a closer look.
@@ -19,112 +20,117 @@ const PLAIN: [bool; 256] = {
 
 /// Appends `text`, escaped, without quotes.
 #[inline]
-pub(crate) fn escape(out: &mut Vec<u8>, text: &str) {
+pub(crate) fn escape(out: &mut impl Out, text: &str) {
     let bytes = text.as_bytes();
-    if bytes.len() <= 16 {
-        escape_short(out, bytes);
-    } else if bytes.len() <= 32 {
-        escape_medium(out, bytes);
-    } else if is_plain(bytes) {
-        out.extend_from_slice(bytes);
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        if bytes.len() <= 32 {
+            // Most messages: as two overlapping blocks.
+            if are_plain(first, last) {
+                out.put_cut(first, bytes.len() - 16);
+                out.put_cut(last, 16);
+            } else {
+                escape_slowly(out, bytes);
+            }
+        } else {
+            escape_long(out, bytes);
+        }
+    } else {
+        match Short::new(bytes) {
+            Some(short) => out.put_cut(&short.0.to_le_bytes(), bytes.len()),
+            None => escape_slowly(out, bytes),
+        }
+    }
+}
+
+/// Appends `text`, escaped, and the quote after it.
+#[inline(always)]
+pub(crate) fn escape_to_end(out: &mut impl Out, text: &str) {
+    let bytes = text.as_bytes();
+    if bytes.len() >= 16 {
+        return escape_long_to_end(out, text);
+    }
+    match Short::new(bytes) {
+        Some(Short(word)) => {
+            let word = word | u128::from(b'"') << (bytes.len() * 8);
+            out.put_cut(&word.to_le_bytes(), bytes.len() + 1);
+        }
+        None => escape_long_to_end(out, text),
+    }
+}
+
+#[inline(never)]
+fn escape_long_to_end(out: &mut impl Out, text: &str) {
+    escape(out, text);
+    out.put(b"\"");
+}
+
+#[inline(never)]
+fn escape_long(out: &mut impl Out, bytes: &[u8]) {
+    let plain = |block| are_plain(block, block);
+    if bytes.as_chunks().0.iter().all(plain) && bytes.last_chunk().is_some_and(plain) {
+        out.put(bytes);
     } else {
         escape_slowly(out, bytes);
     }
 }
 
-/// Most values are short: looked at and copied as one or two overlapping words, without a call.
-#[inline]
-fn escape_short(out: &mut Vec<u8>, bytes: &[u8]) {
-    let start = out.len();
-    if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
-        if suspect(u64::from_le_bytes(*first)) | suspect(u64::from_le_bytes(*last)) {
-            return escape_slowly(out, bytes);
+/// Up to fifteen bytes that need no escape, the first one lowest, zeros behind the last one.
+struct Short(u128);
+
+impl Short {
+    /// Most values are that short: looked at as one or two words that may overlap. `None` if a byte
+    /// needs a closer look, or if there are sixteen or more.
+    #[inline(always)]
+    fn new(bytes: &[u8]) -> Option<Self> {
+        let length = bytes.len();
+        if length < 8 {
+            return Self::at_most_seven(bytes);
         }
-        out.extend_from_slice(first);
-        out.truncate(start + bytes.len() - 8);
-        out.extend_from_slice(last);
-    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-        let (low, high) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
-        if suspect(u64::from(low) << 32 | u64::from(high)) {
-            return escape_slowly(out, bytes);
+        let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) else {
+            return None;
+        };
+        let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+        if length > 15 || suspect(first) | suspect(last) {
+            return None;
         }
-        out.extend_from_slice(first);
-        out.truncate(start + bytes.len() - 4);
-        out.extend_from_slice(last);
-    } else if let (Some(first), Some(last)) = (bytes.first(), bytes.last()) {
-        // One to three bytes.
-        let middle = bytes[bytes.len() / 2];
-        let word = [*first, middle, *last, b' ', b' ', b' ', b' ', b' '];
-        if suspect(u64::from_le_bytes(word)) {
-            return escape_slowly(out, bytes);
-        }
-        out.extend_from_slice(&[*first, middle, *last]);
-        out.truncate(start + bytes.len());
+        // Shifted twice: by eight bytes at once would not be defined.
+        let high = last >> 8 >> ((15 - length) * 8);
+        Some(Self(u128::from(first) | u128::from(high) << 64))
+    }
+
+    #[inline(always)]
+    fn at_most_seven(bytes: &[u8]) -> Option<Self> {
+        let length = bytes.len();
+        let word = if let (Some(first), Some(last)) =
+            (bytes.first_chunk::<4>(), bytes.last_chunk::<4>())
+        {
+            let first = u64::from(u32::from_le_bytes(*first));
+            first | u64::from(u32::from_le_bytes(*last)) << ((length - 4) * 8)
+        } else if let (Some(first), Some(last)) = (bytes.first(), bytes.last()) {
+            let middle = u64::from(bytes[length / 2]) << (length / 2 * 8);
+            u64::from(*first) | middle | u64::from(*last) << ((length - 1) * 8)
+        } else {
+            return Some(Self(0));
+        };
+        let plain = !suspect(word | 0x2020_2020_2020_2020 << (length * 8));
+        plain.then_some(Self(word.into()))
     }
 }
 
-/// Most messages are not much longer: as two overlapping blocks.
-#[inline]
-fn escape_medium(out: &mut Vec<u8>, bytes: &[u8]) {
-    let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) else {
-        return escape_slowly(out, bytes);
-    };
-    if !(is_plain_block(first) & is_plain_block(last)) {
-        return escape_slowly(out, bytes);
-    }
-    let end = out.len() + bytes.len();
-    out.extend_from_slice(first);
-    out.truncate(end - 16);
-    out.extend_from_slice(last);
-}
-
-/// Appends `text`, escaped, and the quote after it.
+/// Whether no byte of two blocks needs a closer look. Written so that the compiler makes a few
+/// vector instructions of it; comparisons would be jumps.
 #[inline(always)]
-pub(crate) fn escape_to_end(out: &mut Vec<u8>, text: &str) {
-    let bytes = text.as_bytes();
-    let length = bytes.len();
-    let word = if let (Some(first), Some(last)) =
-        (bytes.first_chunk::<4>(), bytes.last_chunk::<4>())
-        && length < 8
-    {
-        let first = u64::from(u32::from_le_bytes(*first));
-        first | u64::from(u32::from_le_bytes(*last)) << ((length - 4) * 8)
-    } else if let (Some(first), Some(last)) = (bytes.first(), bytes.last())
-        && length < 4
-    {
-        let middle = u64::from(bytes[length / 2]) << (length / 2 * 8);
-        u64::from(*first) | middle | u64::from(*last) << ((length - 1) * 8)
-    } else {
-        return escape_long_to_end(out, text);
-    };
-    // One to seven bytes: looked at and written with their quote as one word.
-    if suspect(word | 0x2020_2020_2020_2020 << (length * 8)) {
-        return escape_long_to_end(out, text);
+fn are_plain(first: &[u8; 16], second: &[u8; 16]) -> bool {
+    /// The high bit says whether a byte is what [`suspect`] looks for.
+    #[inline(always)]
+    fn look(byte: u8) -> u8 {
+        let quote = (byte ^ b'"').wrapping_sub(1);
+        let backslash = (byte ^ b'\\').wrapping_sub(1);
+        byte | byte.wrapping_sub(0x20) | quote | backslash | byte.wrapping_add(1)
     }
-    let start = out.len();
-    out.extend_from_slice(&(word | u64::from(b'"') << (length * 8)).to_le_bytes());
-    out.truncate(start + length + 1);
-}
-
-#[inline(never)]
-fn escape_long_to_end(out: &mut Vec<u8>, text: &str) {
-    escape(out, text);
-    out.push(b'"');
-}
-
-/// Whether no byte needs a closer look: sixteen bytes at a time, the last sixteen overlapping.
-#[inline]
-fn is_plain(bytes: &[u8]) -> bool {
-    bytes.as_chunks().0.iter().all(is_plain_block) && bytes.last_chunk().is_some_and(is_plain_block)
-}
-
-/// Written so that the compiler makes a few vector instructions of it.
-#[inline(always)]
-fn is_plain_block(block: &[u8; 16]) -> bool {
     let mut found = false;
-    for &byte in block {
-        // As signed bytes, what is not ASCII is below the space too.
-        found |= (byte.cast_signed() < 0x20) | (byte == 0x7f) | (byte == b'"') | (byte == b'\\');
+    for (&one, &other) in first.iter().zip(second) {
+        found |= (look(one) | look(other)).cast_signed() < 0;
     }
     !found
 }
@@ -144,7 +150,7 @@ const fn suspect(word: u64) -> bool {
 }
 
 #[cold]
-fn escape_slowly(out: &mut Vec<u8>, bytes: &[u8]) {
+fn escape_slowly(out: &mut impl Out, bytes: &[u8]) {
     let mut start = 0;
     let mut at = 0;
     while at < bytes.len() {
@@ -163,15 +169,15 @@ fn escape_slowly(out: &mut Vec<u8>, bytes: &[u8]) {
             [byte, ..] => (1, u16::from(byte)),
             [] => break,
         };
-        out.extend_from_slice(&bytes[start..at]);
+        out.put(&bytes[start..at]);
         escape_one(out, code);
         at += length;
         start = at;
     }
-    out.extend_from_slice(&bytes[start..]);
+    out.put(&bytes[start..]);
 }
 
-fn escape_one(out: &mut Vec<u8>, code: u16) {
+fn escape_one(out: &mut impl Out, code: u16) {
     let short = match code {
         0x22 => b'"',
         0x5c => b'\\',
@@ -183,10 +189,10 @@ fn escape_one(out: &mut Vec<u8>, code: u16) {
         _ => 0,
     };
     if short != 0 {
-        out.extend_from_slice(&[b'\\', short]);
+        out.put(&[b'\\', short]);
         return;
     }
     let mut unicode = *b"\\u0000";
     hex_into(&code.to_be_bytes(), &mut unicode[2..]);
-    out.extend_from_slice(&unicode);
+    out.put(&unicode);
 }

@@ -3,6 +3,7 @@
 mod block;
 mod escape;
 mod number;
+mod out;
 #[cfg(test)]
 mod tests;
 
@@ -12,27 +13,31 @@ pub(crate) use self::{
     block::Block,
     escape::{escape, escape_to_end},
     number::{eight, float, integer, signed, unsigned},
+    out::Out,
 };
 use crate::context::hex_into;
 
 /// Appends `"text"`.
 #[inline]
-pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
-    out.push(b'"');
+pub(crate) fn string(out: &mut impl Out, text: &str) {
+    out.put(b"\"");
     escape_to_end(out, text);
 }
 
 /// Appends `"key":`.
 #[inline]
-pub(crate) fn key(out: &mut Vec<u8>, name: &str) {
+pub(crate) fn key(out: &mut impl Out, name: &str) {
     string(out, name);
-    out.push(b':');
+    out.put(b":");
 }
 
 /// Appends `true` or `false`.
 #[inline]
-pub(crate) fn boolean(out: &mut Vec<u8>, value: bool) {
-    out.extend_from_slice(if value { b"true" } else { b"false" });
+pub(crate) fn boolean(out: &mut impl Out, value: bool) {
+    out.put_cut(
+        if value { b"true\0" } else { b"false" },
+        5 - usize::from(value),
+    );
 }
 
 /// Deeper nesting would make the whole line unreadable for parsers that limit it, mostly at 128.
@@ -40,7 +45,7 @@ const DEEPEST: usize = 64;
 
 /// Appends text that claims to be JSON: as JSON, on one line, without repeated keys, if it is;
 /// else as a string.
-pub(crate) fn raw(out: &mut Vec<u8>, text: &str) {
+pub(crate) fn raw(out: &mut impl Out, text: &str) {
     use serde_json::Value;
     fn depth(value: &Value) -> usize {
         match value {
@@ -57,7 +62,7 @@ pub(crate) fn raw(out: &mut Vec<u8>, text: &str) {
                     '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' => {
                         escape(out, c.encode_utf8(&mut [0; 4]));
                     }
-                    _ => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+                    _ => out.put(c.encode_utf8(&mut [0; 4]).as_bytes()),
                 }
             }
         }
@@ -66,32 +71,31 @@ pub(crate) fn raw(out: &mut Vec<u8>, text: &str) {
 }
 
 /// Appends lowercase hexadecimal digits, without quotes.
-pub(crate) fn hex(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.reserve(bytes.len() * 2);
+pub(crate) fn hex(out: &mut impl Out, bytes: &[u8]) {
     for byte in bytes {
         let mut pair = [0; 2];
         hex_into(&[*byte], &mut pair);
-        out.extend_from_slice(&pair);
+        out.put(&pair);
     }
 }
 
 /// Appends the `Debug` form, escaped, without quotes.
 #[inline]
-pub(crate) fn debug(out: &mut Vec<u8>, value: &dyn fmt::Debug) {
+pub(crate) fn debug(out: &mut impl Out, value: &dyn fmt::Debug) {
     write(out, format_args!("{value:?}"));
 }
 
 /// Appends formatted text, escaped, without quotes.
 #[inline]
-pub(crate) fn write(out: &mut Vec<u8>, arguments: fmt::Arguments<'_>) {
+pub(crate) fn write(out: &mut impl Out, arguments: fmt::Arguments<'_>) {
     // A `Debug` that reports an error keeps what it wrote so far: a cut value beats a lost line.
     let _ = fmt::Write::write_fmt(&mut Escaping(out), arguments);
 }
 
 /// Escapes what is formatted into it.
-pub(crate) struct Escaping<'a>(pub(crate) &'a mut Vec<u8>);
+struct Escaping<'a, O>(&'a mut O);
 
-impl fmt::Write for Escaping<'_> {
+impl<O: Out> fmt::Write for Escaping<'_, O> {
     #[inline]
     fn write_str(&mut self, text: &str) -> fmt::Result {
         escape(self.0, text);

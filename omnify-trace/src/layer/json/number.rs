@@ -1,9 +1,11 @@
 //! Numbers: those that logs mostly hold in a few instructions, all others by the crates for it.
 
+use super::Out;
+
 /// Appends an integer.
 #[inline]
-pub(crate) fn integer(out: &mut Vec<u8>, value: impl itoa::Integer) {
-    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+pub(crate) fn integer(out: &mut impl Out, value: impl itoa::Integer) {
+    out.put(itoa::Buffer::new().format(value).as_bytes());
 }
 
 /// The digits of the numbers below a thousand, without leading zeros, and how many they are.
@@ -26,28 +28,24 @@ static SMALL: [[u8; 4]; 1000] = {
 
 /// Appends an integer that is often small: a status, a count.
 #[inline]
-pub(crate) fn unsigned(out: &mut Vec<u8>, value: u64) {
+pub(crate) fn unsigned(out: &mut impl Out, value: u64) {
     if let Some(small) = usize::try_from(value)
         .ok()
         .and_then(|value| SMALL.get(value))
     {
-        let start = out.len();
-        out.extend_from_slice(small);
-        out.truncate(start + usize::from(small[3]));
+        out.put_cut(small, usize::from(small[3]));
     } else {
         larger_unsigned(out, value);
     }
 }
 
 #[inline(never)]
-fn larger_unsigned(out: &mut Vec<u8>, value: u64) {
+fn larger_unsigned(out: &mut impl Out, value: u64) {
     if value < 100_000_000 {
         let digits = eight(value as u32);
         // The last one stays, also if it is a zero.
         let zeros = ((digits & 0x000f_0f0f_0f0f_0f0f).trailing_zeros() / 8).min(7);
-        let start = out.len();
-        out.extend_from_slice(&(digits >> (zeros * 8)).to_le_bytes());
-        out.truncate(start + 8 - zeros as usize);
+        out.put_cut(&(digits >> (zeros * 8)).to_le_bytes(), 8 - zeros as usize);
     } else {
         integer(out, value);
     }
@@ -55,7 +53,7 @@ fn larger_unsigned(out: &mut Vec<u8>, value: u64) {
 
 /// Appends an integer that is often small and seldom negative.
 #[inline]
-pub(crate) fn signed(out: &mut Vec<u8>, value: i64) {
+pub(crate) fn signed(out: &mut impl Out, value: i64) {
     match u64::try_from(value) {
         Ok(value) => unsigned(out, value),
         Err(_) => integer(out, value),
@@ -77,7 +75,7 @@ pub(crate) fn eight(value: u32) -> u64 {
 
 /// Appends a number of thousandths below a hundred million, without zeros that say nothing.
 #[inline]
-fn thousandths(out: &mut Vec<u8>, value: u32) {
+fn thousandths(out: &mut impl Out, value: u32) {
     const WHOLE: u64 = 0x0000_00ff_ffff_ffff;
     let digits = eight(value);
     let leading = ((digits & 0x0000_000f_0f0f_0f0f).trailing_zeros() / 8).min(4);
@@ -85,14 +83,13 @@ fn thousandths(out: &mut Vec<u8>, value: u32) {
     let trailing = ((digits & 0x0f0f_0000_0000_0000).leading_zeros() / 8).min(2);
     let whole = u128::from(digits & WHOLE);
     let text = whole | u128::from(b'.') << 40 | u128::from(digits >> 40) << 48;
-    let start = out.len();
-    out.extend_from_slice(&(text >> (leading * 8)).to_le_bytes());
-    out.truncate(start + 9 - (leading + trailing) as usize);
+    let length = 9 - (leading + trailing) as usize;
+    out.put_cut(&(text >> (leading * 8)).to_le_bytes(), length);
 }
 
 /// Appends a float; what JSON cannot say becomes a string, as the schema defines.
 #[inline(always)]
-pub(crate) fn float(out: &mut Vec<u8>, value: f64) {
+pub(crate) fn float(out: &mut impl Out, value: f64) {
     // Most are durations or amounts with few decimals. Of numbers with at most fifteen digits no
     // two are the same float, so the division proves the digits.
     let scaled = (value * 1000.0 + 0.5) as u32;
@@ -104,14 +101,14 @@ pub(crate) fn float(out: &mut Vec<u8>, value: f64) {
 }
 
 #[inline(never)]
-fn any_float(out: &mut Vec<u8>, value: f64) {
+fn any_float(out: &mut impl Out, value: f64) {
     if value.is_finite() {
-        out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
+        out.put(zmij::Buffer::new().format_finite(value).as_bytes());
     } else if value.is_nan() {
-        out.extend_from_slice(b"\"NaN\"");
+        out.put(b"\"NaN\"");
     } else if value > 0.0 {
-        out.extend_from_slice(b"\"Infinity\"");
+        out.put(b"\"Infinity\"");
     } else {
-        out.extend_from_slice(b"\"-Infinity\"");
+        out.put(b"\"-Infinity\"");
     }
 }

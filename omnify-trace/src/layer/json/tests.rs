@@ -35,7 +35,7 @@ proptest! {
         escape_to_end(&mut out, &text);
         prop_assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text.clone());
         let long = text.repeat(3);
-        let block = Block::new(long.clone().into_bytes());
+        let block: Block = Block::new(long.clone().into_bytes());
         let mut out = b"y".to_vec();
         block.write(&mut out);
         prop_assert_eq!(&out[1..], block.as_slice());
