@@ -10,7 +10,9 @@ use super::Event;
 /// What varies in a message, the more special first.
 static VARIABLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
-        r"(?P<uuid>[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})",
+        // Our own codes tell errors apart.
+        r"(?P<code>\bOT0\d{3}\b)",
+        r"|(?P<uuid>[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})",
         r"|(?P<time>\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})?)",
         r"|(?P<email>[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,})",
         r"|(?P<address>\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?::\d+)?\b)",
@@ -52,7 +54,9 @@ pub fn template(message: &str) -> String {
         .replace_all(first_line, |found: &regex::Captures<'_>| {
             let whole = found.get(0).map_or("", |whole| whole.as_str());
             // A word such as "defaced" is no number, and a long number is just a number.
-            if found.name("hex").is_some() && !whole.bytes().any(|byte| byte.is_ascii_digit()) {
+            let is_word =
+                found.name("hex").is_some() && !whole.bytes().any(|byte| byte.is_ascii_digit());
+            if is_word || found.name("code").is_some() {
                 return whole.to_owned();
             }
             let digits = whole.bytes().all(|byte| byte.is_ascii_digit());
@@ -127,6 +131,10 @@ mod tests {
             ("object deadbeef01 gone", "object <hex> gone"),
             ("defaced facade accede", "defaced facade accede"),
             ("effaced 1234567890", "effaced <n>"),
+            (
+                "OT0304: Loki did not answer in 5 s",
+                "OT0304: Loki did not answer in <n> s",
+            ),
             ("first\nsecond 7", "first"),
         ] {
             assert_eq!(template(message), expected);

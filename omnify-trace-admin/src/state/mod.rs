@@ -44,7 +44,7 @@ pub enum StateError {
         source: sqlx::Error,
     },
     /// Redis is not there, or refused.
-    #[error("OT0413: Redis could not {action}: {source}")]
+    #[error("OT0413: Redis (REDIS_URL) could not {action}: {source}")]
     Redis {
         /// What was tried.
         action: &'static str,
