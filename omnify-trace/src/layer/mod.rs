@@ -26,6 +26,7 @@ mod event;
 mod exception;
 pub(crate) mod json;
 mod line;
+mod open_spans;
 mod plan;
 mod policy;
 mod pool;
@@ -55,10 +56,7 @@ pub use self::{
     service::Service,
     sink::{FileSink, MemorySink, NoSink, Sink},
 };
-use self::{
-    plan::ServicePart,
-    span::{Handle, SpanState},
-};
+use self::{open_spans::OpenSpans, plan::ServicePart, span::SpanState};
 pub(crate) use self::{
     policy::{Counts, Pending, Policies, Table},
     reach::{ContextView, rfc3339, with_current_layer, with_innermost_span},
@@ -77,6 +75,7 @@ pub struct JsonLayer {
 
 struct Shared {
     number: usize,
+    spans: OpenSpans,
     sink: Arc<dyn Sink>,
     clock: Clock,
     service: ServicePart,
@@ -93,6 +92,7 @@ impl JsonLayer {
         Self {
             shared: Arc::new(Shared {
                 number: NEXT_LAYER.fetch_add(1, Ordering::Relaxed),
+                spans: OpenSpans::new(),
                 sink: Arc::new(sink),
                 clock: Clock::System,
                 service: ServicePart::NONE,
@@ -108,6 +108,7 @@ impl JsonLayer {
             Ok(shared) => shared,
             Err(shared) => Shared {
                 number: shared.number,
+                spans: OpenSpans::new(),
                 sink: Arc::clone(&shared.sink),
                 clock: shared.clock.clone(),
                 service: shared.service,
@@ -195,14 +196,6 @@ impl JsonLayer {
         let policies = self.shared.policies.as_deref()?;
         Some((policies, policies.recorder.as_ref()?))
     }
-
-    fn state_of<S>(&self, context: &Context<'_, S>, id: &core_span::Id) -> Option<Arc<SpanState>>
-    where
-        S: Subscriber + for<'a> LookupSpan<'a>,
-    {
-        let span = context.span(id)?;
-        Handle::find(&span.extensions(), self.shared.number)
-    }
 }
 
 impl<S> tracing_subscriber::Layer<S> for JsonLayer
@@ -215,16 +208,22 @@ where
         id: &core_span::Id,
         context: Context<'_, S>,
     ) {
-        let Some(span) = context.span(id) else { return };
-        let attached = current::local(current::Local::attached).flatten();
         let number = self.shared.number;
-        let parent = if attributes.is_contextual() {
+        let (attached, parent) = current::local(|local| {
+            let parent = local.with_current(number, |state| state.map(Arc::clone));
             // The same span that the registry would name, without looking it up.
-            current::local(|local| local.with_current(number, |state| state.map(Arc::clone)))
-                .flatten()
+            (
+                local.attached(),
+                parent.filter(|_| attributes.is_contextual()),
+            )
+        })
+        .unwrap_or_default();
+        let parent = if attributes.is_contextual() {
+            parent
         } else {
-            span.parent()
-                .and_then(|parent| Handle::find(&parent.extensions(), number))
+            let span = context.span(id);
+            let parent = span.and_then(|span| span.parent());
+            parent.and_then(|parent| self.shared.spans.find(&parent.id()))
         };
         let plan = current::plan(attributes.metadata(), self.shared.service);
         let state = SpanState::open(
@@ -238,7 +237,7 @@ where
             state.recording.lock().begin();
         }
         current::local(|local| local.created(number, id, &state));
-        Handle::insert(&mut span.extensions_mut(), number, state);
+        self.shared.spans.insert(id, state);
     }
 
     fn on_record(
@@ -247,7 +246,7 @@ where
         values: &core_span::Record<'_>,
         context: Context<'_, S>,
     ) {
-        let Some(state) = self.state_of(&context, id) else {
+        let Some(state) = self.shared.spans.find(id) else {
             return;
         };
         if let Some(metadata) = context.metadata(id) {
@@ -259,34 +258,29 @@ where
         }
     }
 
-    fn on_follows_from(
-        &self,
-        id: &core_span::Id,
-        follows: &core_span::Id,
-        context: Context<'_, S>,
-    ) {
-        if let (Some(state), Some(other)) = (
-            self.state_of(&context, id),
-            self.state_of(&context, follows),
-        ) {
+    fn on_follows_from(&self, id: &core_span::Id, follows: &core_span::Id, _: Context<'_, S>) {
+        if let (Some(state), Some(other)) =
+            (self.shared.spans.find(id), self.shared.spans.find(follows))
+        {
             state.follow(&other);
         }
     }
 
-    fn on_close(&self, id: core_span::Id, context: Context<'_, S>) {
-        current::local(|local| local.closed(self.shared.number, &id));
-        let Some((policies, recorder)) = self.recorder() else {
-            return;
-        };
-        if let Some(state) = self.state_of(&context, &id).filter(|state| state.is_root()) {
-            recorder.landed(&policies.counts, &self.shared.sink, &state);
+    fn on_close(&self, id: core_span::Id, _: Context<'_, S>) {
+        let shared = &*self.shared;
+        current::local(|local| local.closed(shared.number, &id));
+        if let Some((policies, recorder)) = self.recorder()
+            && let Some(state) = shared.spans.find(&id).filter(|state| state.is_root())
+        {
+            recorder.landed(&policies.counts, &shared.sink, &state);
         }
+        shared.spans.close(&id);
     }
 
-    fn on_enter(&self, id: &core_span::Id, context: Context<'_, S>) {
+    fn on_enter(&self, id: &core_span::Id, _: Context<'_, S>) {
         let number = self.shared.number;
         if current::local(|local| local.enter_at_hand(number, id)) == Some(false)
-            && let Some(state) = self.state_of(&context, id)
+            && let Some(state) = self.shared.spans.find(id)
         {
             current::local(|local| local.enter(number, id, state));
         }

@@ -129,6 +129,7 @@ pub(crate) struct Plan {
     pub(crate) quick: Option<Quick>,
     /// For spans: `,"span":{"name":"x"`
     pub(crate) span: Box<[u8]>,
+    pub(crate) service: ServicePart,
 }
 
 /// What an event has whose fields are a message, perhaps an event type, and plain ones, each once.
@@ -139,12 +140,12 @@ pub(crate) struct Quick {
     pub(crate) message_at: usize,
     /// The first so many fields: the message, and the event type if it comes right after it.
     pub(crate) heads: usize,
-    /// `","target":"x","service":{…}`, right after the text of the message or of the event type.
-    pub(crate) tail: Block<192>,
+    /// `","target":"x"`, right after the text of the message or of the event type.
+    pub(crate) tail: Block<64>,
 }
 
 impl Plan {
-    fn new(metadata: &Metadata<'_>, service: &[u8]) -> Self {
+    fn new(metadata: &Metadata<'_>, service: ServicePart) -> Self {
         let names: Vec<_> = metadata.fields().iter().map(|field| field.name()).collect();
         let fields: Box<[Field]> = names
             .iter()
@@ -175,7 +176,7 @@ impl Plan {
             message_at: clock::OPENED + opening.len(),
             opening: Block::new(opening),
             heads: heads(&fields),
-            tail: Block::new([b"\"", target.as_slice(), service].concat()),
+            tail: Block::new([b"\"", target.as_slice()].concat()),
         };
         Self {
             level: Block::new(level),
@@ -184,6 +185,7 @@ impl Plan {
             secrets,
             quick: (are_quick(&fields) && !repeats && !secrets).then_some(quick),
             span: span.into(),
+            service,
             fields,
         }
     }
@@ -306,5 +308,5 @@ fn find(metadata: &'static Metadata<'static>, service: ServicePart) -> &'static 
     plans
         .write()
         .entry(key)
-        .or_insert_with(|| Box::leak(Box::new(Plan::new(metadata, service.0))))
+        .or_insert_with(|| Box::leak(Box::new(Plan::new(metadata, service))))
 }

@@ -1,7 +1,7 @@
 //! The quick way: an event with a message, perhaps an event type, and plain fields, each once, is
 //! written from left to right into one buffer. Whether a callsite is such, its plan knows; most are.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, ops::Range};
 
 use tracing_core::field::{Field, Visit};
 
@@ -10,7 +10,7 @@ use super::{
     exception::{self, Exception},
     json::{self, Out},
     line::Line,
-    plan::{self, Quick},
+    plan::{self, Plan, Quick},
 };
 use crate::schema::{EventType, Stream, fields};
 
@@ -33,17 +33,26 @@ pub(super) struct QuickVisitor<'a> {
     local: &'a Local,
     /// The layer's number.
     layer: usize,
+    plan: &'static Plan,
     quick: &'static Quick,
     fields: &'static [plan::Field],
     line: &'a mut Line,
     stage: Stage,
     /// Where the line belongs.
-    pub(super) stream: Stream,
+    stream: Stream,
     exception: Option<Box<Exception>>,
     /// The least index that the next field may have.
     next: usize,
     /// Where the message ends in the line.
-    pub(super) message_end: usize,
+    message_end: usize,
+}
+
+/// What is to be known of a line that was written.
+pub(super) struct Told {
+    /// Where it belongs.
+    pub(super) stream: Stream,
+    /// Where the message lies in it.
+    pub(super) message: Range<usize>,
 }
 
 impl<'a> QuickVisitor<'a> {
@@ -52,7 +61,7 @@ impl<'a> QuickVisitor<'a> {
     pub(super) fn new(
         local: &'a Local,
         layer: usize,
-        fields: &'static [plan::Field],
+        plan: &'static Plan,
         quick: &'static Quick,
         line: &'a mut Line,
     ) -> Self {
@@ -60,8 +69,9 @@ impl<'a> QuickVisitor<'a> {
         Self {
             local,
             layer,
+            plan,
             quick,
-            fields,
+            fields: &plan.fields,
             message_end: line.len(),
             line,
             stage: Stage::Head,
@@ -73,11 +83,15 @@ impl<'a> QuickVisitor<'a> {
 
     /// No more fields come: ends the line.
     #[inline(always)]
-    pub(super) fn end(&mut self) {
+    pub(super) fn end(mut self) -> Told {
         if self.stage == Stage::Extra && self.exception.is_none() {
             self.line.put_cut(b"}}\n", 3);
         } else {
             self.end_otherwise();
+        }
+        Told {
+            stream: self.stream,
+            message: self.quick.message_at..self.message_end,
         }
     }
 
@@ -133,11 +147,10 @@ impl<'a> QuickVisitor<'a> {
     fn tell(&mut self) {
         self.stage = Stage::Told;
         self.quick.tail.write(self.line);
-        let line = &mut *self.line;
-        self.local.with_current(self.layer, |state| {
-            if let Some(state) = state {
-                state.with_fragment(|fragment| line.put(fragment.bytes()));
-            }
+        let (plan, line) = (self.plan, &mut *self.line);
+        self.local.with_current(self.layer, |state| match state {
+            Some(state) => state.with_fragment(|fragment| line.put(fragment.with_service())),
+            None => line.put(plan.service.bytes()),
         });
     }
 

@@ -14,7 +14,7 @@ use super::{
     line::Line,
     plan::{Plan, Quick},
     quick::QuickVisitor,
-    span::{Handle, SpanState},
+    span::SpanState,
 };
 use crate::operation;
 
@@ -73,14 +73,13 @@ impl JsonLayer {
         // Taken out, not borrowed: a field's own code may log.
         let mut line = local.quick_line.take().unwrap_or_else(new_line);
         line.begin(shared.clock.now());
-        let mut visitor = QuickVisitor::new(local, shared.number, &plan.fields, quick, &mut line);
+        let mut visitor = QuickVisitor::new(local, shared.number, plan, quick, &mut line);
         event.record(&mut visitor);
-        visitor.end();
-        let (stream, message_end) = (visitor.stream, visitor.message_end);
+        let told = visitor.end();
         let is_whole = line.is_whole();
         if is_whole {
-            shared.sink.write(stream, line.as_slice());
-            operation::heard(|| heard(line.as_slice(), quick.message_at..message_end));
+            shared.sink.write(told.stream, line.as_slice());
+            operation::heard(|| heard(line.as_slice(), told.message));
         }
         local.quick_line.set(Some(line));
         is_whole
@@ -187,7 +186,7 @@ impl JsonLayer {
             local.with_current(self.shared.number, |state| state.map(Arc::clone))
         } else {
             let span = context.event_span(event)?;
-            Handle::find(&span.extensions(), self.shared.number)
+            self.shared.spans.find(&span.id())
         }
     }
 

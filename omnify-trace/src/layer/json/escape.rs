@@ -34,9 +34,17 @@ pub(crate) fn escape(out: &mut impl Out, text: &str) {
         } else {
             escape_long(out, bytes);
         }
+    } else if bytes.len() < 8 {
+        match at_most_seven(bytes) {
+            Some(word) => out.put_cut(&word.to_le_bytes(), bytes.len()),
+            None => escape_slowly(out, bytes),
+        }
     } else {
-        match Short::new(bytes) {
-            Some(short) => out.put_cut(&short.0.to_le_bytes(), bytes.len()),
+        match at_most_fifteen(bytes) {
+            Some((first, rest)) => {
+                let word = u128::from(first) | u128::from(rest) << 64;
+                out.put_cut(&word.to_le_bytes(), bytes.len());
+            }
             None => escape_slowly(out, bytes),
         }
     }
@@ -46,16 +54,20 @@ pub(crate) fn escape(out: &mut impl Out, text: &str) {
 #[inline(always)]
 pub(crate) fn escape_to_end(out: &mut impl Out, text: &str) {
     let bytes = text.as_bytes();
-    if bytes.len() >= 16 {
-        return escape_long_to_end(out, text);
-    }
-    match Short::new(bytes) {
-        Some(Short(word)) => {
-            let word = word | u128::from(b'"') << (bytes.len() * 8);
-            out.put_cut(&word.to_le_bytes(), bytes.len() + 1);
+    let length = bytes.len();
+    if length < 8 {
+        if let Some(word) = at_most_seven(bytes) {
+            let word = word | u64::from(b'"') << (length * 8);
+            return out.put_cut(&word.to_le_bytes(), length + 1);
         }
-        None => escape_long_to_end(out, text),
+    } else if length < 16
+        && let Some((first, rest)) = at_most_fifteen(bytes)
+    {
+        let rest = rest | u64::from(b'"') << ((length - 8) * 8);
+        let word = u128::from(first) | u128::from(rest) << 64;
+        return out.put_cut(&word.to_le_bytes(), length + 1);
     }
+    escape_long_to_end(out, text);
 }
 
 #[inline(never)]
@@ -74,47 +86,32 @@ fn escape_long(out: &mut impl Out, bytes: &[u8]) {
     }
 }
 
-/// Up to fifteen bytes that need no escape, the first one lowest, zeros behind the last one.
-struct Short(u128);
-
-impl Short {
-    /// Most values are that short: looked at as one or two words that may overlap. `None` if a byte
-    /// needs a closer look, or if there are sixteen or more.
-    #[inline(always)]
-    fn new(bytes: &[u8]) -> Option<Self> {
-        let length = bytes.len();
-        if length < 8 {
-            return Self::at_most_seven(bytes);
-        }
-        let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) else {
-            return None;
-        };
-        let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
-        if length > 15 || suspect(first) | suspect(last) {
-            return None;
-        }
-        // Shifted twice: by eight bytes at once would not be defined.
-        let high = last >> 8 >> ((15 - length) * 8);
-        Some(Self(u128::from(first) | u128::from(high) << 64))
-    }
-
-    #[inline(always)]
-    fn at_most_seven(bytes: &[u8]) -> Option<Self> {
-        let length = bytes.len();
-        let word = if let (Some(first), Some(last)) =
-            (bytes.first_chunk::<4>(), bytes.last_chunk::<4>())
-        {
+/// Bytes that need no escape as one word, the first one lowest, zeros behind the last one. `None` if
+/// one needs a closer look.
+#[inline(always)]
+fn at_most_seven(bytes: &[u8]) -> Option<u64> {
+    let length = bytes.len();
+    let word =
+        if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
             let first = u64::from(u32::from_le_bytes(*first));
             first | u64::from(u32::from_le_bytes(*last)) << ((length - 4) * 8)
         } else if let (Some(first), Some(last)) = (bytes.first(), bytes.last()) {
             let middle = u64::from(bytes[length / 2]) << (length / 2 * 8);
             u64::from(*first) | middle | u64::from(*last) << ((length - 1) * 8)
         } else {
-            return Some(Self(0));
+            return Some(0);
         };
-        let plain = !suspect(word | 0x2020_2020_2020_2020 << (length * 8));
-        plain.then_some(Self(word.into()))
-    }
+    (!suspect(word | 0x2020_2020_2020_2020 << (length * 8))).then_some(word)
+}
+
+/// The same for eight to fifteen bytes, as two words.
+#[inline(always)]
+fn at_most_fifteen(bytes: &[u8]) -> Option<(u64, u64)> {
+    let (first, last) = (bytes.first_chunk()?, bytes.last_chunk()?);
+    let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+    // Shifted twice: by eight bytes at once would not be defined.
+    let rest = last >> 8 >> ((15 - bytes.len()) * 8);
+    (!(suspect(first) | suspect(last))).then_some((first, rest))
 }
 
 /// Whether no byte of two blocks needs a closer look. Written so that the compiler makes a few

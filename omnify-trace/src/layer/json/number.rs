@@ -73,18 +73,37 @@ pub(crate) fn eight(value: u32) -> u64 {
     ones + 0x3030_3030_3030_3030
 }
 
-/// Appends a number of thousandths below a hundred million, without zeros that say nothing.
+/// `.0`, `.125`, `.25`: numbers of thousandths as decimals, without zeros that say nothing.
+static DECIMALS: [[u8; 4]; 1000] = {
+    let mut table = [[b'.', 0, 0, 0]; 1000];
+    let mut value = 0;
+    while value < table.len() {
+        table[value][1] = b'0' + (value / 100) as u8;
+        if !value.is_multiple_of(100) {
+            table[value][2] = b'0' + (value / 10 % 10) as u8;
+        }
+        if !value.is_multiple_of(10) {
+            table[value][3] = b'0' + (value % 10) as u8;
+        }
+        value += 1;
+    }
+    table
+};
+
+/// Appends a number of thousandths below a hundred million.
 #[inline]
 fn thousandths(out: &mut impl Out, value: u32) {
-    const WHOLE: u64 = 0x0000_00ff_ffff_ffff;
-    let digits = eight(value);
-    let leading = ((digits & 0x0000_000f_0f0f_0f0f).trailing_zeros() / 8).min(4);
-    // Of the three decimals the first one stays.
-    let trailing = ((digits & 0x0f0f_0000_0000_0000).leading_zeros() / 8).min(2);
-    let whole = u128::from(digits & WHOLE);
-    let text = whole | u128::from(b'.') << 40 | u128::from(digits >> 40) << 48;
-    let length = 9 - (leading + trailing) as usize;
-    out.put_cut(&(text >> (leading * 8)).to_le_bytes(), length);
+    let decimals = u32::from_le_bytes(DECIMALS[(value % 1000) as usize]);
+    let places = 4 - decimals.leading_zeros() as usize / 8;
+    if let Some(small) = SMALL.get((value / 1000) as usize) {
+        let whole = u32::from_le_bytes(*small);
+        let length = (whole >> 24) as usize;
+        let text = u64::from(whole & 0x00ff_ffff) | u64::from(decimals) << (length * 8);
+        out.put_cut(&text.to_le_bytes(), length + places);
+    } else {
+        larger_unsigned(out, (value / 1000).into());
+        out.put_cut(&decimals.to_le_bytes(), places);
+    }
 }
 
 /// Appends a float; what JSON cannot say becomes a string, as the schema defines.

@@ -8,6 +8,23 @@ pub(crate) trait Out {
     /// Appends the first `length` bytes of a block of fixed size: no call, no loop. What the block
     /// has beyond them may be written behind the end.
     fn put_cut<const N: usize>(&mut self, block: &[u8; N], length: usize);
+
+    /// Appends all of `bytes`, which are mostly 16 to 48: as two blocks that overlap.
+    #[inline]
+    fn put_short(&mut self, bytes: &[u8]) {
+        let rest = bytes.len().saturating_sub(16);
+        match (bytes.first_chunk::<32>(), bytes.last_chunk::<16>()) {
+            (Some(first), Some(last)) if rest <= 32 => {
+                self.put_cut(first, rest);
+                self.put_cut(last, 16);
+            }
+            (None, Some(last)) => {
+                self.put_cut::<16>(bytes.first_chunk().unwrap_or(last), rest);
+                self.put_cut(last, 16);
+            }
+            _ => self.put(bytes),
+        }
+    }
 }
 
 impl Out for Vec<u8> {

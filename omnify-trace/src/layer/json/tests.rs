@@ -40,6 +40,11 @@ proptest! {
         block.write(&mut out);
         prop_assert_eq!(&out[1..], block.as_slice());
         prop_assert_eq!(&out[1..], long.as_bytes());
+        for text in [&text, &long] {
+            let mut out = b"z".to_vec();
+            out.put_short(text.as_bytes());
+            prop_assert_eq!(&out[1..], text.as_bytes());
+        }
     }
 
     #[test]
@@ -69,5 +74,15 @@ fn every_small_number_is_written_as_it_is() {
         let mut out = Vec::new();
         unsigned(&mut out, value);
         assert_eq!(out, value.to_string().into_bytes());
+    }
+}
+
+#[test]
+fn every_small_number_of_thousandths_is_written_as_it_is() {
+    for value in (0..1_200_000).chain(99_998_000..100_002_000) {
+        let value = f64::from(value) / 1000.0;
+        let mut out = Vec::new();
+        float(&mut out, value);
+        assert_eq!(out, format!("{value:?}").into_bytes());
     }
 }

@@ -1,17 +1,29 @@
 //! The part of a line that a span decides, made once.
 
 use super::{
-    PARENT_SPAN_ID, SLOTS, SPAN_ID,
+    PARENT_SPAN_ID, SLOTS, SPAN_ID, TRACE_ID,
     ids::Ids,
     own::{Name, Own},
     piece::Piece,
 };
-use crate::context::hex_u64;
+use crate::{context::hex_u64, layer::json::Out};
+
+/// What a callsite has ready for its spans.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Ready {
+    /// `,"service":{…}`
+    pub(super) service: &'static [u8],
+    /// `,"span":{"name":"x"`
+    pub(super) opening: &'static [u8],
+}
 
 /// The part of a line that a span decides: `,"context":{…},"span":{…}`.
 #[derive(Default)]
 pub(crate) struct Fragment {
+    /// `,"service":{…}`, which goes before it in each line, and the part itself.
     pub(super) bytes: Vec<u8>,
+    /// Where the part itself begins.
+    start: usize,
     /// The values of the context in `bytes`, escaped, without quotes.
     context: [Piece; SLOTS],
     /// `,"span":{…}` in `bytes`.
@@ -23,8 +35,15 @@ pub(crate) struct Fragment {
 }
 
 impl Fragment {
+    /// The part itself.
     #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
+        self.bytes.get(self.start..).unwrap_or_default()
+    }
+
+    /// The service and the part.
+    #[inline]
+    pub(crate) fn with_service(&self) -> &[u8] {
         &self.bytes
     }
 
@@ -43,26 +62,28 @@ impl Fragment {
         self.fields.clear();
     }
 
-    /// `opening`: `,"span":{"name":"x"`, as the callsite has it.
-    pub(super) fn render(&mut self, opening: &[u8], own: &Own, ids: Ids, parent: Option<&Self>) {
+    /// `ready` is what the callsite has ready for its spans.
+    pub(super) fn render(&mut self, ready: Ready, own: &Own, ids: Ids, parent: Option<&Self>) {
         self.clear();
         match parent {
             Some(parent) if !own.has_context && ids.parent != 0 => {
                 self.render_plain_child(ids, parent);
             }
-            _ => self.render_context(own, ids, parent),
+            _ => self.render_context(ready.service, own, ids, parent),
         }
-        self.render_span(opening, own, parent);
+        self.render_span(ready.opening, own, parent);
     }
 
-    fn render_context(&mut self, own: &Own, ids: Ids, parent: Option<&Self>) {
+    fn render_context(&mut self, service: &[u8], own: &Own, ids: Ids, parent: Option<&Self>) {
+        self.bytes.extend_from_slice(service);
+        self.start = service.len();
         self.bytes.extend_from_slice(b",\"context\":{");
         self.context = [Piece::default(); SLOTS];
         let mut comma = false;
         for slot in 0..SLOTS {
             let mut value = own.context[slot].of(&own.values);
             let digits;
-            if value.is_empty() {
+            if value.is_empty() && (TRACE_ID..=PARENT_SPAN_ID).contains(&slot) {
                 digits = ids.digits(slot);
                 value = digits.as_slice();
             }
@@ -95,6 +116,7 @@ impl Fragment {
         own[16..36].copy_from_slice(BETWEEN);
         own[36..52].copy_from_slice(&hex_u64(ids.parent));
         let end = parent.span.start as usize;
+        self.start = parent.start;
         self.bytes
             .extend_from_slice(parent.bytes.get(..before).unwrap_or_default());
         self.bytes.extend_from_slice(&own);
@@ -174,27 +196,42 @@ impl Fragment {
     }
 }
 
-/// `,"name":"` of each member of the context.
-const KEYS: [&[u8]; SLOTS] = [
-    b",\"request_id\":\"",
-    b",\"trace_id\":\"",
-    b",\"span_id\":\"",
-    b",\"parent_span_id\":\"",
-    b",\"session_id\":\"",
-    b",\"user_id\":\"",
-    b",\"organization_id\":\"",
-    b",\"workflow_id\":\"",
-    b",\"run_id\":\"",
-    b",\"step_id\":\"",
-    b",\"agent\":\"",
-];
+/// `,"name":"` of each member of the context, in blocks of one size.
+const KEYS: [([u8; 24], usize); SLOTS] = {
+    let names: [&[u8]; SLOTS] = [
+        b",\"request_id\":\"",
+        b",\"trace_id\":\"",
+        b",\"span_id\":\"",
+        b",\"parent_span_id\":\"",
+        b",\"session_id\":\"",
+        b",\"user_id\":\"",
+        b",\"organization_id\":\"",
+        b",\"workflow_id\":\"",
+        b",\"run_id\":\"",
+        b",\"step_id\":\"",
+        b",\"agent\":\"",
+    ];
+    let mut keys = [([0; 24], 0); SLOTS];
+    let mut slot = 0;
+    while slot < SLOTS {
+        let (start, _) = keys[slot].0.split_at_mut(names[slot].len());
+        start.copy_from_slice(names[slot]);
+        keys[slot].1 = names[slot].len();
+        slot += 1;
+    }
+    keys
+};
 
 /// Appends `"name":"value"` of the context and tells where the value is.
 pub(crate) fn context_member(out: &mut Vec<u8>, slot: usize, comma: bool, value: &[u8]) -> Piece {
-    let key = KEYS[slot];
-    out.extend_from_slice(&key[usize::from(!comma)..]);
+    let (key, length) = &KEYS[slot];
     let start = out.len();
-    out.extend_from_slice(value);
+    out.put_cut(key, *length);
+    if !comma {
+        out.remove(start);
+    }
+    let start = out.len();
+    out.put_short(value);
     let piece = Piece::since(start, out);
     out.push(b'"');
     piece
@@ -208,7 +245,7 @@ mod tests {
     #[test]
     fn ready_keys_are_those_of_the_schema() {
         for (key, name) in KEYS.iter().zip(CONTEXT_FIELDS) {
-            assert_eq!(*key, format!(",\"{name}\":\"").as_bytes());
+            assert_eq!(key.0[..key.1], *format!(",\"{name}\":\"").as_bytes());
         }
     }
 }

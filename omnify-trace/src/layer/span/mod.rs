@@ -6,7 +6,6 @@
 //! second fragment, behind a lock, that is rendered anew whenever it is older than the epoch.
 
 mod fragment;
-mod handle;
 mod ids;
 mod own;
 mod piece;
@@ -20,11 +19,8 @@ use std::sync::{
 use parking_lot::{Mutex, MutexGuard};
 use tracing_core::span;
 
-pub(crate) use self::{
-    fragment::{Fragment, context_member},
-    handle::Handle,
-};
-use self::{ids::Ids, own::Own, piece::Piece, visitor::SpanVisitor};
+pub(crate) use self::fragment::{Fragment, context_member};
+use self::{fragment::Ready, ids::Ids, own::Own, piece::Piece, visitor::SpanVisitor};
 use super::{json, plan::Plan, policy::Recording, pool};
 use crate::{
     context::{CorrelationContext, SpanId, TraceId, rng},
@@ -47,8 +43,7 @@ struct Late {
 pub(crate) struct SpanState {
     parent: Option<Arc<Self>>,
     root: Option<Arc<Self>>,
-    /// `,"span":{"name":"x"`
-    opening: &'static [u8],
+    ready: Ready,
     ids: Ids,
     /// Of the whole tree; only the root's is used.
     epoch: AtomicU32,
@@ -64,11 +59,11 @@ pub(crate) struct SpanState {
 }
 
 impl SpanState {
-    fn empty() -> Self {
+    pub(super) fn empty() -> Self {
         Self {
             parent: None,
             root: None,
-            opening: b"",
+            ready: Ready::default(),
             ids: Ids::default(),
             epoch: AtomicU32::new(0),
             own: Mutex::default(),
@@ -103,7 +98,10 @@ impl SpanState {
         parent: Option<Arc<Self>>,
         attached: Option<CorrelationContext>,
     ) {
-        self.opening = &plan.span;
+        self.ready = Ready {
+            service: plan.service.bytes(),
+            opening: &plan.span,
+        };
         self.root = parent
             .as_ref()
             .map(|parent| Arc::clone(parent.root.as_ref().unwrap_or(parent)));
@@ -122,14 +120,14 @@ impl SpanState {
         let parent = self.parent.as_deref();
         // A context of another trace was attached: what the parent knows is not about this work.
         let inherits = parent.is_none_or(|parent| parent.trace_id == self.trace_id);
-        let (opening, ids) = (self.opening, self.ids);
+        let (ready, ids) = (self.ready, self.ids);
         let own = self.own.get_mut();
         let first = &mut self.first;
         match parent.filter(|_| inherits) {
             Some(parent) => {
-                parent.with_fragment(|parent| first.render(opening, own, ids, Some(parent)));
+                parent.with_fragment(|parent| first.render(ready, own, ids, Some(parent)));
             }
-            None => first.render(opening, own, ids, None),
+            None => first.render(ready, own, ids, None),
         }
         if !inherits {
             self.parent = None;
@@ -206,7 +204,7 @@ impl SpanState {
             let own = self.own.lock();
             let parent = self.parent.as_deref().map(|parent| parent.fresh(epoch));
             let parent = parent.as_ref().map(|parent| &parent.fragment);
-            late.fragment.render(self.opening, &own, self.ids, parent);
+            late.fragment.render(self.ready, &own, self.ids, parent);
             late.epoch = epoch;
         }
         late
