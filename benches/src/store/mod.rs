@@ -6,6 +6,7 @@
 //! The floor beside it all is a plain scan of the log file for a word; a build of VictoriaLogs takes
 //! in the same lines and answers the same questions where one is named.
 
+mod columns;
 mod floor;
 mod generate;
 mod pages;
@@ -84,6 +85,7 @@ fn measure(directory: &Path, lines: u64, rounds: usize, peer: Option<&Path>) -> 
         );
         let stats = caught_up(&store, lines).await?;
         report.add(AREA, "disk", "omnify", stats.bytes as f64 / 1e6, "MB");
+        columns::tell(&kept, &mut report)?;
         let request_id = questions(&store, directory, lines, rounds, &mut report).await?;
         floor::run(&path, &request_id, &mut report)?;
         let store = std::sync::Arc::new(store);

@@ -280,11 +280,9 @@ impl Shared {
     }
 
     fn seal(&self, part: &Part) -> Result<(), StoreError> {
-        let chunk = Chunk::concat(&part.chunks)
-            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let segment = write(
             &self.options.data_dir,
-            chunk,
+            &part.chunks,
             part.extents.clone(),
             Vec::new(),
         )?;
@@ -301,12 +299,12 @@ impl Shared {
 /// Writes a segment so that after a crash it is there whole or not at all.
 pub(crate) fn write(
     directory: &Path,
-    chunk: Chunk,
+    chunks: &[Arc<Chunk>],
     extents: Vec<Extent>,
     replaces: Vec<String>,
 ) -> Result<Segment, StoreError> {
     let id = uuid::Uuid::now_v7().simple().to_string();
-    let encoded = segment::encode(chunk, id.clone(), extents, replaces)
+    let encoded = segment::encode(chunks, id, extents, replaces)
         .map_err(|error| StoreError::Unavailable(error.to_string()))?;
     let path = directory.join(&encoded.name);
     let written = write_whole(directory, &encoded.name, &encoded.bytes);

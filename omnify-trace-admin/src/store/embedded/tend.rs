@@ -120,7 +120,12 @@ fn join(shared: &Shared, group: &[Arc<Segment>]) -> Result<Segment, StoreError> 
         .iter()
         .map(|segment| segment.meta.id.clone())
         .collect();
-    shared::write(&shared.options.data_dir, chunk, extents, replaces)
+    shared::write(
+        &shared.options.data_dir,
+        &[Arc::new(chunk)],
+        extents,
+        replaces,
+    )
 }
 
 /// Removes what is too old or too much.

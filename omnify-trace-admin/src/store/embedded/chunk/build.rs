@@ -142,14 +142,16 @@ impl Grow {
 
     fn finish(&mut self, rows: usize) -> ColumnData {
         self.pad(rows);
-        let valid = Buffer::from_vec(std::mem::take(&mut self.valid));
+        let valid = Buffer::from_vec(renewed(&mut self.valid));
         let nulls = (self.nulls > 0)
             .then(|| NullBuffer::new(arrow_buffer::BooleanBuffer::new(valid, 0, rows)));
         (self.rows, self.nulls) = (0, 0);
         match &mut self.kind {
             GrowKind::Text { offsets, bytes } => {
-                let offsets = std::mem::replace(offsets, vec![0]);
-                let bytes = Buffer::from_vec(std::mem::take(bytes));
+                let mut next = Vec::with_capacity(offsets.len() + 1);
+                next.push(0);
+                let offsets = std::mem::replace(offsets, next);
+                let bytes = Buffer::from_vec(renewed(bytes));
                 let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
                 // The texts came from `&str`s, so this check of the whole cannot fail.
                 let array = StringArray::try_new(offsets, bytes, nulls)
@@ -160,7 +162,7 @@ impl Grow {
                 }
             }
             GrowKind::Number { values, scale, .. } => {
-                let values = ScalarBuffer::from(std::mem::take(values));
+                let values = ScalarBuffer::from(renewed(values));
                 ColumnData {
                     array: Arc::new(Int64Array::new(values, nulls)),
                     scale: *scale,
@@ -168,6 +170,13 @@ impl Grow {
             }
         }
     }
+}
+
+/// What a vector holds; it goes on empty, with room for as much again: the next rows are like
+/// these.
+fn renewed<T>(vector: &mut Vec<T>) -> Vec<T> {
+    let room = vector.len() + vector.len() / 16;
+    std::mem::replace(vector, Vec::with_capacity(room))
 }
 
 impl Builder {
@@ -246,10 +255,10 @@ impl Builder {
             number: 0,
             tables: self.tables.clone(),
             sources: self.sources.clone(),
-            time: std::mem::take(&mut self.time).into(),
-            source: std::mem::take(&mut self.source).into(),
-            offset: std::mem::take(&mut self.offset).into(),
-            shape: std::mem::take(&mut self.shape).into(),
+            time: renewed(&mut self.time).into(),
+            source: renewed(&mut self.source).into(),
+            offset: renewed(&mut self.offset).into(),
+            shape: renewed(&mut self.shape).into(),
             columns: self
                 .columns
                 .iter_mut()

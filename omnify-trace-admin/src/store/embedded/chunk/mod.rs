@@ -10,7 +10,10 @@ use arrow_array::{
     UInt64Array, types::Int32Type,
 };
 
-pub(crate) use self::build::Builder;
+pub(crate) use self::{
+    build::Builder,
+    join::{Joined, own},
+};
 use super::{
     shape::{self, Hole, RAW_COLUMN, SHAPE_RAW, SHAPE_TEXT, Tables},
     source::Source,

@@ -9,13 +9,14 @@ mod column;
 mod grams;
 mod rollup;
 
+use arrow_array::ArrayRef;
 use serde::{Deserialize, Serialize};
 
 use self::grams::Grams;
 pub(crate) use self::{column::ColumnIndex, rollup::Rollup};
 use super::{
     chunk::{Chunk, as_text},
-    shape::{RAW_COLUMN, SHAPE_RAW, SHAPE_TEXT, Storage},
+    shape::{Column, RAW_COLUMN, SHAPE_RAW, SHAPE_TEXT, Storage},
 };
 
 /// Rows of a block, which is also a page.
@@ -36,7 +37,7 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    /// Indexes sorted rows.
+    /// Begins the index of sorted rows, whose levels and types are there. Columns are added.
     pub(crate) fn of(chunk: &Chunk) -> Self {
         let rows = chunk.rows();
         let mut raw = 0;
@@ -45,25 +46,24 @@ impl Index {
                 raw |= bit(row / BLOCK);
             }
         }
-        let columns = chunk.columns.iter().enumerate().map(|(at, data)| {
-            match (as_text(&data.array), chunk.tables.columns.get(at)) {
-                (Some(array), Some(column))
-                    if column.storage != Storage::Number && at != RAW_COLUMN =>
-                {
-                    ColumnIndex::of(array, &column.path, column.storage == Storage::Text)
-                }
-                _ => ColumnIndex::without_texts(&data.array),
-            }
-        });
         Self {
             times: (0..rows)
                 .step_by(BLOCK)
                 .map(|row| chunk.time.value(row))
                 .collect(),
             raw,
-            columns: columns.collect(),
+            columns: Vec::new(),
             rollup: Rollup::of(chunk),
         }
+    }
+
+    /// Indexes the next column.
+    pub(crate) fn add(&mut self, column: &Column, array: &ArrayRef) {
+        let is_text = column.storage != Storage::Number && self.columns.len() != RAW_COLUMN;
+        self.columns.push(match as_text(array).filter(|_| is_text) {
+            Some(array) => ColumnIndex::of(array, &column.path, column.storage == Storage::Text),
+            None => ColumnIndex::without_texts(array),
+        });
     }
 
     /// The blocks that may have rows in `[from, to)`.

@@ -7,6 +7,7 @@
 //! served. The footer names the source files and byte ranges that the rows came from: it is
 //! the checkpoint of the tailer.
 
+mod columns;
 mod file;
 mod held;
 mod open;
