@@ -4,6 +4,7 @@ use axum::Router;
 
 #[cfg(feature = "identity")]
 use crate::identity::IdentityLayer;
+use crate::tracing::REQUEST_ID;
 use crate::{PerformanceLayer, SecurityLayer, TracingLayer, TrustedProxies};
 
 /// What [`stack`] puts around a router. Each part has its own builder; the defaults suit a JSON API.
@@ -71,6 +72,10 @@ pub fn stack<S: Clone + Send + Sync + 'static>(
     router: Router<S>,
     options: StackOptions,
 ) -> Router<S> {
+    let mut options = options;
+    if options.tracing.echoes_request_id() {
+        options.security = options.security.expect_header(&REQUEST_ID);
+    }
     // One `layer` call for all: each costs every request a boxed future.
     #[cfg(feature = "identity")]
     if let Some(identity) = options.identity {

@@ -10,10 +10,13 @@ mod support;
 
 use axum::Router;
 use axum::body::Body;
+use axum::response::AppendHeaders;
 use axum::routing::get;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use http::header::SET_COOKIE;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 use omnify_trace_axum::security::score::{self, Finding, Rule, score};
 use omnify_trace_axum::security::{SecurityHeaders, SecurityLayer};
+use omnify_trace_axum::{StackOptions, TracingLayer};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use support::{capture, get as request, send};
 
@@ -265,6 +268,37 @@ async fn headers_are_set_unless_the_handler_has_set_them() {
         response.headers()["content-security-policy"],
         "default-src 'none'; frame-ancestors 'none'"
     );
+}
+
+#[tokio::test]
+async fn headers_of_the_handler_all_arrive_and_none_is_empty() {
+    let app = Router::new()
+        .route(
+            "/cookies",
+            get(|| async {
+                let cookies = AppendHeaders([
+                    (SET_COOKIE, "a=1"),
+                    (SET_COOKIE, "b=2"),
+                    (SET_COOKIE, "c=3"),
+                ]);
+                (cookies, [("x-frame-options", "sameorigin")], "ok")
+            }),
+        )
+        .route("/nothing", get(|| async { StatusCode::NO_CONTENT }));
+    let quiet = StackOptions::new().tracing(TracingLayer::new().without_response_header());
+    let bare = StackOptions::new().security(SecurityLayer::new().headers(SecurityHeaders::none()));
+    for (options, ours) in [(StackOptions::new(), 8), (quiet, 7), (bare, 2)] {
+        let app = omnify_trace_axum::stack(app.clone(), options);
+        let response = send(&app, request("/cookies")).await;
+        let cookies: Vec<_> = response.headers().get_all(SET_COOKIE).iter().collect();
+        assert_eq!(cookies, ["a=1", "b=2", "c=3"]);
+        assert_eq!(response.headers()["x-frame-options"], "sameorigin");
+        assert_eq!(response.headers()["content-length"], "2");
+        // Ours, and axum's `content-length: 0`.
+        let response = send(&app, request("/nothing")).await;
+        assert_eq!(response.headers().len(), ours, "{:?}", response.headers());
+        assert!(response.headers().values().all(|value| !value.is_empty()));
+    }
 }
 
 #[test]

@@ -17,6 +17,7 @@ use crate::{
 
 const REQUEST: &str = "one request, in process";
 const BARE: &str = "bare axum";
+const EMPTY: &str = "bare axum with an empty layer";
 const OURS: &str = "omnify: TracingLayer";
 const STACK: &str = "omnify: the whole stack, valid token";
 const FMT: &str = "tower-http TraceLayer + fmt json";
@@ -25,7 +26,16 @@ const PERFORMANCE: &str = "omnify: PerformanceLayer";
 const SECURITY: &str = "omnify: SecurityLayer";
 const IDENTITY: &str = "omnify: IdentityLayer, valid token";
 /// Whose instructions are counted.
-const COUNTED: [&str; 7] = [BARE, OURS, PERFORMANCE, SECURITY, IDENTITY, STACK, FMT];
+const COUNTED: [&str; 8] = [
+    BARE,
+    EMPTY,
+    OURS,
+    PERFORMANCE,
+    SECURITY,
+    IDENTITY,
+    STACK,
+    FMT,
+];
 
 /// What is measured here.
 pub const CASES: &[Case] = &[Case {
@@ -35,6 +45,10 @@ pub const CASES: &[Case] = &[Case {
         Subject {
             name: BARE,
             run: subjects::bare,
+        },
+        Subject {
+            name: EMPTY,
+            run: subjects::empty_layer,
         },
         Subject {
             name: OURS,

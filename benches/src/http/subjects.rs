@@ -51,7 +51,7 @@ fn fmt_json() -> Dispatch {
 }
 
 /// Sends so many requests, each like a browser's first: made anew, answered, its body read.
-fn requests(measure: Measure<'_>, app: &Router, dispatch: Option<Dispatch>, token: Option<&str>) {
+fn requests(measure: Measure<'_>, app: &Router, dispatch: Option<Dispatch>) {
     if std::env::args().any(|argument| argument == "--bare") {
         // Valgrind, which counts then, hides what the watchdog's first look would ask for the time.
         let never = std::time::Duration::from_secs(3600);
@@ -59,6 +59,7 @@ fn requests(measure: Measure<'_>, app: &Router, dispatch: Option<Dispatch>, toke
             .period(never)
             .apply();
     }
+    let token = token();
     // As `axum::serve` does: without it, every request would build its route and layers anew.
     let app = app.clone().with_state(());
     if let Some(dispatch) = dispatch {
@@ -71,11 +72,11 @@ fn requests(measure: Measure<'_>, app: &Router, dispatch: Option<Dispatch>, toke
     measure(&mut |turns| {
         runtime.block_on(async {
             for _ in 0..turns {
-                let mut request = Request::get("/hello/jo").header("user-agent", "bench/1.0");
-                if let Some(token) = token {
-                    request = request.header("authorization", token);
-                }
-                let Ok(request) = request.body(Body::empty()) else {
+                let request = Request::get("/hello/jo")
+                    .header("user-agent", "bench/1.0")
+                    .header("authorization", &token)
+                    .body(Body::empty());
+                let Ok(request) = request else {
                     return;
                 };
                 let Ok(response) = app.clone().oneshot(request).await;
@@ -85,20 +86,15 @@ fn requests(measure: Measure<'_>, app: &Router, dispatch: Option<Dispatch>, toke
     });
 }
 
-/// A service, what listens to it, and the token of its callers.
+/// A service and what listens to it.
 struct Setup {
     app: Router,
     dispatch: Option<Dispatch>,
-    token: Option<String>,
 }
 
 impl Setup {
-    fn new(app: Router, dispatch: Option<Dispatch>) -> Self {
-        Self {
-            app,
-            dispatch,
-            token: None,
-        }
+    const fn new(app: Router, dispatch: Option<Dispatch>) -> Self {
+        Self { app, dispatch }
     }
 }
 
@@ -123,10 +119,7 @@ fn with_tracing_layer() -> Setup {
 
 fn with_stack() -> Setup {
     let options = StackOptions::new().identity(IdentityLayer::hs256(SECRET));
-    Setup {
-        token: Some(token()),
-        ..Setup::new(omnify_stack(app(), options), Some(ours()))
-    }
+    Setup::new(omnify_stack(app(), options), Some(ours()))
 }
 
 fn with_trace_layer() -> Setup {
@@ -134,11 +127,17 @@ fn with_trace_layer() -> Setup {
 }
 
 fn measured(measure: Measure<'_>, setup: Setup) {
-    requests(measure, &setup.app, setup.dispatch, setup.token.as_deref());
+    requests(measure, &setup.app, setup.dispatch);
 }
 
 pub(super) fn bare(measure: Measure<'_>) {
-    requests(measure, &app(), None, None);
+    requests(measure, &app(), None);
+}
+
+/// What `Router::layer` costs whatever the layer does.
+pub(super) fn empty_layer(measure: Measure<'_>) {
+    let layer = tower::layer::util::Identity::new();
+    requests(measure, &app().layer(layer), None);
 }
 
 pub(super) fn tracing_layer(measure: Measure<'_>) {
@@ -146,30 +145,22 @@ pub(super) fn tracing_layer(measure: Measure<'_>) {
 }
 
 pub(super) fn tracing_layer_off(measure: Measure<'_>) {
-    requests(measure, &app().layer(TracingLayer::new()), None, None);
+    requests(measure, &app().layer(TracingLayer::new()), None);
 }
 
 pub(super) fn performance_layer(measure: Measure<'_>) {
-    requests(
-        measure,
-        &app().layer(PerformanceLayer::new()),
-        Some(ours()),
-        None,
-    );
+    let app = app().layer(PerformanceLayer::new());
+    requests(measure, &app, Some(ours()));
 }
 
 pub(super) fn security_layer(measure: Measure<'_>) {
-    requests(
-        measure,
-        &app().layer(SecurityLayer::new()),
-        Some(ours()),
-        None,
-    );
+    let app = app().layer(SecurityLayer::new());
+    requests(measure, &app, Some(ours()));
 }
 
 pub(super) fn identity_layer(measure: Measure<'_>) {
     let app = app().layer(IdentityLayer::hs256(SECRET));
-    requests(measure, &app, Some(ours()), Some(&token()));
+    requests(measure, &app, Some(ours()));
 }
 
 pub(super) fn stack(measure: Measure<'_>) {
@@ -185,7 +176,7 @@ pub(super) fn trace_layer_with_request_id(measure: Measure<'_>) {
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(trace_http!())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid));
-    requests(measure, &app, Some(fmt_json()), None);
+    requests(measure, &app, Some(fmt_json()));
 }
 
 /// Its spans as OpenTelemetry's, continued and answered; the two events written by the handler.

@@ -101,14 +101,67 @@ impl SecurityHeaders {
             None => self,
         }
     }
+}
+
+/// A set of headers as the map that a response will have, with room for what is about to come:
+/// cloning it and moving the handler's few headers in costs half of setting ours one by one.
+#[derive(Debug, Clone)]
+pub(super) struct Prepared {
+    map: HeaderMap,
+    /// Places in `map` that are empty unless the handler sets these headers: nearly every one
+    /// does, and a list that has to grow past its size costs as much as all the rest.
+    kept_free: Vec<HeaderName>,
+}
+
+impl Prepared {
+    pub(super) fn new(headers: SecurityHeaders) -> Self {
+        let map: HeaderMap = headers.headers.into_iter().collect();
+        let mut prepared = Self {
+            map,
+            kept_free: Vec::new(),
+        };
+        if !prepared.map.is_empty() {
+            for name in [header::CONTENT_TYPE, header::CONTENT_LENGTH] {
+                if prepared.reserve(&name) {
+                    prepared.kept_free.push(name);
+                }
+            }
+        }
+        prepared
+    }
+
+    /// Has a place for a header that a layer outside is going to set on every response.
+    pub(super) fn expect(&mut self, name: &HeaderName) {
+        if !self.map.is_empty() {
+            self.reserve(name);
+        }
+    }
+
+    fn reserve(&mut self, name: &HeaderName) -> bool {
+        let is_new = !self.map.contains_key(name);
+        if is_new {
+            self.map.insert(name.clone(), HeaderValue::from_static(""));
+        }
+        is_new
+    }
 
     /// Adds what is not there, and removes what tells strangers about the server.
     pub(super) fn apply(&self, response: &mut HeaderMap) {
-        response.remove(header::SERVER);
-        response.remove(&POWERED_BY);
-        response.reserve(self.headers.len());
-        for (name, value) in &self.headers {
-            response.entry(name).or_insert_with(|| value.clone());
+        let mut given = response.keys();
+        if given.any(|name| *name == header::SERVER || *name == POWERED_BY) {
+            response.remove(header::SERVER);
+            response.remove(&POWERED_BY);
         }
+        if self.map.is_empty() {
+            return;
+        }
+        let given = std::mem::replace(response, self.map.clone());
+        for name in &self.kept_free {
+            if !given.keys().any(|known| known == name) {
+                response.remove(name);
+            }
+        }
+        // A handler's header replaces ours; several of one name stay several.
+        response.extend(given);
     }
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use http::HeaderName;
 use tower_layer::Layer;
 
-use super::headers::SecurityHeaders;
+use super::headers::{Prepared, SecurityHeaders};
 use super::score;
 use super::service::SecurityService;
 use crate::tracing::TrustedProxies;
@@ -24,16 +25,16 @@ pub struct SecurityLayer {
 
 #[derive(Debug, Clone)]
 pub(super) struct Config {
-    pub(super) headers: SecurityHeaders,
+    pub(super) headers: Prepared,
     /// Longest prefix first.
-    pub(super) overrides: Vec<(String, SecurityHeaders)>,
+    pub(super) overrides: Vec<(String, Prepared)>,
     pub(super) report_at: Option<u16>,
     pub(super) block_at: Option<u16>,
     pub(super) proxies: TrustedProxies,
 }
 
 impl Config {
-    pub(super) fn headers_for(&self, path: &str) -> &SecurityHeaders {
+    pub(super) fn headers_for(&self, path: &str) -> &Prepared {
         let special = self
             .overrides
             .iter()
@@ -53,7 +54,7 @@ impl SecurityLayer {
     pub fn new() -> Self {
         score::warm_up();
         let config = Config {
-            headers: SecurityHeaders::api(),
+            headers: Prepared::new(SecurityHeaders::api()),
             overrides: Vec::new(),
             report_at: Some(score::SUSPICIOUS),
             block_at: None,
@@ -71,16 +72,27 @@ impl SecurityLayer {
 
     /// The headers of every answer. Defaults to [`SecurityHeaders::api`].
     pub fn headers(self, headers: SecurityHeaders) -> Self {
-        self.change(|config| config.headers = headers)
+        self.change(|config| config.headers = Prepared::new(headers))
     }
 
     /// Other headers for a path and everything below it. Defaults to none.
     pub fn headers_below(self, prefix: impl Into<String>, headers: SecurityHeaders) -> Self {
         self.change(|config| {
+            let headers = Prepared::new(headers);
             config.overrides.push((prefix.into(), headers));
             config
                 .overrides
                 .sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
+        })
+    }
+
+    /// Keeps a place for a header that a layer outside sets on every response. To be called last.
+    pub(crate) fn expect_header(self, name: &HeaderName) -> Self {
+        self.change(|config| {
+            config.headers.expect(name);
+            for (_, headers) in &mut config.overrides {
+                headers.expect(name);
+            }
         })
     }
 

@@ -18,7 +18,7 @@ use super::hooks::OnEnd;
 use crate::classify::Classify;
 use crate::problem::Problem;
 
-pub(super) static REQUEST_ID: HeaderName = HeaderName::from_static(X_REQUEST_ID);
+pub(crate) static REQUEST_ID: HeaderName = HeaderName::from_static(X_REQUEST_ID);
 
 pin_project! {
     /// The future of [`TracingService`](super::TracingService).

@@ -159,6 +159,11 @@ impl<C, R, E> TracingLayer<C, R, E> {
         self
     }
 
+    /// Whether every response gets an `X-Request-ID`.
+    pub(crate) const fn echoes_request_id(&self) -> bool {
+        self.config.settings.echo_request_id
+    }
+
     /// Leaves `X-Request-ID` out of responses. Defaults to naming each request to its client.
     pub fn without_response_header(mut self) -> Self {
         self.config.settings.echo_request_id = false;

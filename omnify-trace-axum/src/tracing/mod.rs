@@ -30,6 +30,7 @@ pub use layer::TracingLayer;
 pub use query::redact_query;
 pub use service::TracingService;
 
+pub(crate) use future::REQUEST_ID;
 pub(crate) use query::cut;
 
 /// A response body that tells its request's end.

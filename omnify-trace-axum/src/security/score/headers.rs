@@ -29,7 +29,10 @@ pub(super) fn method(method: &Method, finding: &mut Finding) {
 /// All headers, within the budget.
 pub(super) fn inspect(headers: &HeaderMap, finding: &mut Finding) {
     let mut left = MAX_INSPECTED;
+    let (mut has_length, mut has_encoding) = (false, false);
     for (name, value) in headers {
+        has_length |= *name == header::CONTENT_LENGTH;
+        has_encoding |= *name == header::TRANSFER_ENCODING;
         let value = value.as_bytes();
         if value.len() > LONG_VALUE {
             finding.add(Rule::Oversized, Location::Header, 3);
@@ -39,9 +42,7 @@ pub(super) fn inspect(headers: &HeaderMap, finding: &mut Finding) {
         left -= value.len();
         kind.inspect(value, finding);
     }
-    if headers.contains_key(header::TRANSFER_ENCODING)
-        && headers.contains_key(header::CONTENT_LENGTH)
-    {
+    if has_length && has_encoding {
         finding.add(Rule::HeaderAbuse, Location::Header, 5);
     }
 }
