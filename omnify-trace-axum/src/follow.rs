@@ -13,12 +13,6 @@ pub trait Follow {
     fn follow(&mut self, poll: impl FnOnce() -> Progress);
 }
 
-impl<T: Follow> Follow for Box<T> {
-    fn follow(&mut self, poll: impl FnOnce() -> Progress) {
-        (**self).follow(poll);
-    }
-}
-
 /// What came of polling a body.
 #[derive(Debug)]
 pub enum Progress {

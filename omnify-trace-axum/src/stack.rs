@@ -70,9 +70,9 @@ impl StackOptions {
 /// added afterwards is not covered.
 pub fn stack<S: Clone + Send + Sync + 'static>(
     router: Router<S>,
-    options: StackOptions,
+    mut options: StackOptions,
 ) -> Router<S> {
-    let mut options = options;
+    options.tracing = options.tracing.hand_in();
     if options.tracing.echoes_request_id() {
         options.security = options.security.expect_header(&REQUEST_ID);
     }

@@ -18,7 +18,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use jsonwebtoken::{Algorithm as Signing, EncodingKey, Header, encode};
 use omnify_trace_axum::identity::{Algorithm, Identity, IdentityLayer, Jwks, JwksError};
-use omnify_trace_axum::{StackOptions, stack};
+use omnify_trace_axum::{SecurityLayer, StackOptions, stack};
 use serde_json::{Value, json};
 use support::{Captured, capture, get as request, send};
 
@@ -36,15 +36,16 @@ fn claims() -> Value {
 }
 
 fn app(layer: IdentityLayer) -> Router {
+    with(StackOptions::new().identity(layer))
+}
+
+fn with(options: StackOptions) -> Router {
     let handler = get(|identity: Option<Extension<Identity>>| async move {
         identity
             .and_then(|Extension(identity)| identity.user_id().map(str::to_owned))
             .unwrap_or_default()
     });
-    stack(
-        Router::new().route("/", handler),
-        StackOptions::new().identity(layer),
-    )
+    stack(Router::new().route("/", handler), options)
 }
 
 fn layer() -> IdentityLayer {
@@ -111,6 +112,21 @@ async fn a_caller_who_is_known_is_named_from_the_first_line_on() {
     let forged = format!("x{token}");
     assert_eq!(call(&app, &forged).await.body(), "");
     assert!(log.of("request_start")[0]["context"]["user_id"].is_null());
+}
+
+#[tokio::test]
+async fn a_known_caller_who_is_stopped_on_the_way_is_not_taken_for_the_next_one() {
+    let _log = capture();
+    let security = SecurityLayer::new().block_at(5);
+    let app = with(StackOptions::new().identity(layer()).security(security));
+    let token = sign(&claims());
+    call(&app, &token).await;
+    assert_eq!(call(&app, &token).await.body(), "u-7");
+    let mut attack = request("/?q=1'+union+select+1,2--");
+    let value = format!("Bearer {token}").parse().expect("value");
+    attack.headers_mut().insert("authorization", value);
+    assert_eq!(send(&app, attack).await.status(), 403);
+    assert_eq!(send(&app, request("/")).await.body(), "");
 }
 
 #[tokio::test]

@@ -1,27 +1,61 @@
 //! Callers that are known before their request's span opens.
 
-use http::{HeaderMap, header};
+use std::cell::Cell;
+
+use http::{HeaderMap, HeaderValue, header};
 
 use super::{Identity, cache::Cache};
 
 /// The callers whose tokens an [`IdentityLayer`](super::IdentityLayer) found good a moment ago.
 ///
 /// Whoever opens a request's span asks here, so that the span need not be told later, which would
-/// cost it its ready fragment. Nothing is decided here: the layer itself looks at each token.
+/// cost it its ready fragment; and hands the answer [in](leave), so that it is not asked for twice.
 #[derive(Debug, Clone)]
 pub(crate) struct Known(pub(super) Cache);
 
 impl Known {
-    /// The caller, `now` being seconds since 1970.
-    pub(crate) fn caller(&self, headers: &HeaderMap, now: u64) -> Option<Identity> {
-        self.0.get(bearer(headers)?, now)
+    /// The caller that an `Authorization` names, `now` being seconds since 1970.
+    pub(crate) fn caller(&self, authorization: &HeaderValue, now: u64) -> Option<Identity> {
+        self.0.get(token(authorization)?, now)
     }
+}
+
+thread_local! {
+    static AT_HAND: Cell<Option<Identity>> = const { Cell::new(None) };
+}
+
+/// Leaves the caller that [`Known`] named at hand for its very layer, which has to be called at
+/// once, with the same request: that is the case under `stack()`, where nothing is in between.
+pub(crate) fn leave(caller: Identity) -> Left {
+    let _ = AT_HAND.try_with(|at_hand| at_hand.set(Some(caller)));
+    Left
+}
+
+/// A caller is at hand, until this is dropped.
+#[must_use]
+pub(crate) struct Left;
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        // A request that did not get so far, such as one that is blocked, names nobody to the next.
+        drop(at_hand());
+    }
+}
+
+/// The caller that was left for this layer, once.
+pub(super) fn at_hand() -> Option<Identity> {
+    AT_HAND.try_with(Cell::take).ok().flatten()
 }
 
 /// The token of `Authorization: Bearer`.
 pub(super) fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
-    let value = headers.get(header::AUTHORIZATION)?.as_bytes();
-    let (scheme, token) = value.split_at_checked(b"bearer ".len())?;
+    token(headers.get(header::AUTHORIZATION)?)
+}
+
+fn token(authorization: &HeaderValue) -> Option<&[u8]> {
+    let (scheme, token) = authorization
+        .as_bytes()
+        .split_at_checked(b"bearer ".len())?;
     scheme
         .eq_ignore_ascii_case(b"bearer ")
         .then(|| token.trim_ascii())

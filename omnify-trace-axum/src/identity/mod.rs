@@ -20,7 +20,7 @@ use std::sync::Arc;
 use omnify_trace::context::{OrganizationId, UserId};
 use serde_json::{Map, Value};
 
-pub(crate) use known::Known;
+pub(crate) use known::{Known, Left, leave};
 
 pub use jwks::{Jwks, JwksError};
 pub use layer::{Algorithm, IdentityLayer, KeyError};
@@ -56,11 +56,6 @@ impl Identity {
             .organization_id
             .as_ref()
             .map(OrganizationId::as_str)
-    }
-
-    /// Whether both are of one look at one token.
-    fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.inner, &other.inner)
     }
 
     /// All claims of the token.

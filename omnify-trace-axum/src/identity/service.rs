@@ -17,7 +17,7 @@ use tracing::span::{Id, Record};
 use tracing::{Dispatch, dispatcher};
 
 use super::Identity;
-use super::known::bearer;
+use super::known::{at_hand, bearer};
 use super::verify::{Glance, Refusal, Verifier};
 use crate::follow::BodyOrProblem;
 use crate::problem::Problem;
@@ -56,6 +56,13 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        if let Some(identity) = at_hand() {
+            // The tracing layer asked a moment ago, and has opened the span with the answer.
+            request.extensions_mut().insert(identity);
+            return IdentityFuture::Running {
+                future: self.inner.call(request),
+            };
+        }
         let Some(token) = bearer(request.headers()) else {
             if self.required {
                 return IdentityFuture::refused(None);
@@ -117,11 +124,6 @@ fn now() -> u64 {
 
 /// Puts the identity into the request's span and extensions.
 fn note<B>(request: &mut Request<B>, identity: Identity) {
-    let known = request.extensions().get::<Identity>();
-    if known.is_some_and(|known| known.is_same(&identity)) {
-        // The span was opened with it.
-        return;
-    }
     // Both at once, and without a share in the span: each would cost as much as the rest here.
     dispatcher::get_default(|dispatch| {
         let current = dispatch.current_span();

@@ -49,7 +49,10 @@ impl Histogram {
             .unwrap_or(BUCKETS - 1);
         self.counts[bucket].fetch_add(1, Relaxed);
         self.sum_micros.fetch_add(micros, Relaxed);
-        if self.last_exemplar[bucket].swap(second, Relaxed) != second
+        let last = &self.last_exemplar[bucket];
+        // Read first: a write would take the cache line from all who only count.
+        if last.load(Relaxed) != second
+            && last.swap(second, Relaxed) != second
             && let Some(trace_id) = trace()
         {
             let at = SystemTime::now()

@@ -6,7 +6,7 @@ use tower_layer::Layer;
 
 use super::budget::Budgets;
 use super::metrics::Metrics;
-use super::service::PerformanceService;
+use super::service::{PerformanceService, Route};
 
 /// Times requests by route, counts those under way, and reports those over their budget.
 ///
@@ -66,8 +66,10 @@ impl<S> Layer<S> for PerformanceLayer {
     fn layer(&self, inner: S) -> PerformanceService<S> {
         PerformanceService {
             inner,
-            config: Arc::clone(&self.config),
-            nearest: Arc::new(OnceLock::new()),
+            route: Arc::new(Route {
+                config: Arc::clone(&self.config),
+                nearest: OnceLock::new(),
+            }),
         }
     }
 }

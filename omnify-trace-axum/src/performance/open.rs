@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use http::{Method, Request, StatusCode, Uri};
+use http::StatusCode;
 use omnify_trace::CorrelationContext;
 use omnify_trace::operation::{self, Spent, Watched};
 use serde_json::{Value, json};
-use tracing::{Span, dispatcher};
+use tracing::dispatcher;
 
 use super::route::RouteStats;
+use crate::tracing::arrival::Arrival;
 use crate::tracing::hooks::{TARGET, milliseconds};
 
 /// A slow request names this many of its operations, the most expensive ones.
@@ -19,10 +20,7 @@ const MOST_OPERATIONS: usize = 8;
 /// An open request, shared with the watchdog.
 pub(super) struct Open {
     pub(super) stats: Arc<RouteStats>,
-    pub(super) span: Span,
-    pub(super) method: Method,
-    uri: Uri,
-    pub(super) started: Instant,
+    pub(super) arrival: Arc<Arrival>,
     /// It was told of while it was open: once is enough.
     told: AtomicBool,
 }
@@ -38,13 +36,10 @@ pub(super) struct Slow {
 }
 
 impl Open {
-    pub(super) fn new<B>(stats: Arc<RouteStats>, request: &Request<B>) -> Self {
+    pub(super) const fn new(stats: Arc<RouteStats>, arrival: Arc<Arrival>) -> Self {
         Self {
             stats,
-            span: Span::current(),
-            method: request.method().clone(),
-            uri: request.uri().clone(),
-            started: Instant::now(),
+            arrival,
             told: AtomicBool::new(false),
         }
     }
@@ -53,7 +48,7 @@ impl Open {
     #[cold]
     pub(super) fn report(&self, slow: &Slow) {
         let operations = CorrelationContext::current()
-            .and_then(|context| operations(&operation::spent(&context, self.started)));
+            .and_then(|context| operations(&operation::spent(&context, self.arrival.started)));
         let message = match slow.open {
             None => "Slow request",
             Some(_) => "Slow request, still open",
@@ -61,9 +56,9 @@ impl Open {
         tracing::warn!(
             target: TARGET,
             event_type = "slow_request",
-            method = self.method.as_str(),
+            method = self.arrival.method.as_str(),
             route = Some(&*self.stats.route).filter(|route| !route.is_empty()),
-            path = crate::tracing::cut(self.uri.path()),
+            path = self.arrival.path(),
             status_code = slow.status.map(|status| status.as_u16()),
             duration_ms = milliseconds(slow.duration),
             ttfb_ms = slow.ttfb.map(milliseconds),
@@ -79,14 +74,14 @@ impl Watched for Open {
     /// One that has just gone past its budget is about to end, mostly, and tells of itself then:
     /// what is told here has been going on for a period at least.
     fn is_overdue(&self, now: Instant, period: Duration) -> bool {
-        now.saturating_duration_since(self.started) > self.stats.budget().max(period)
+        now.saturating_duration_since(self.arrival.started) > self.stats.budget().max(period)
             && !self.told.swap(true, Relaxed)
     }
 
     fn overdue(&self) {
         let report = || {
             self.report(&Slow {
-                duration: self.started.elapsed(),
+                duration: self.arrival.started.elapsed(),
                 budget: self.stats.budget(),
                 ttfb: None,
                 status: None,
@@ -94,8 +89,9 @@ impl Watched for Open {
             });
         };
         // The watchdog's thread has no subscriber: the request's own is told.
-        self.span.with_subscriber(|(_, dispatch)| {
-            dispatcher::with_default(dispatch, || self.span.in_scope(report));
+        let span = &self.arrival.span;
+        span.with_subscriber(|(_, dispatch)| {
+            dispatcher::with_default(dispatch, || span.in_scope(report));
         });
     }
 }

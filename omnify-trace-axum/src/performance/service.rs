@@ -22,14 +22,21 @@ use super::open::{Open, Slow};
 use super::route::RouteStats;
 use crate::follow::{Follow, Followed, Progress, is_bodiless};
 use crate::tracing::StreamKind;
+use crate::tracing::arrival::{self, Arrival};
 
 /// The service of [`PerformanceLayer`](super::PerformanceLayer).
 #[derive(Debug, Clone)]
 pub struct PerformanceService<S> {
     pub(super) inner: S,
+    pub(super) route: Arc<Route>,
+}
+
+/// What the services of one route share.
+#[derive(Debug)]
+pub(super) struct Route {
     pub(super) config: Arc<Config>,
     /// A router has a service per route: what the first request found is nearly always right.
-    pub(super) nearest: Arc<OnceLock<Arc<RouteStats>>>,
+    pub(super) nearest: OnceLock<Arc<RouteStats>>,
 }
 
 impl<S> PerformanceService<S> {
@@ -39,11 +46,11 @@ impl<S> PerformanceService<S> {
             .get::<MatchedPath>()
             .map_or(UNMATCHED, MatchedPath::as_str);
         let find = || {
-            self.config
-                .metrics
-                .route(request.method(), route, &self.config.budgets)
+            let config = &self.route.config;
+            let metrics = &config.metrics;
+            metrics.route(request.method(), route, &config.budgets)
         };
-        let nearest = self.nearest.get_or_init(find);
+        let nearest = self.route.nearest.get_or_init(find);
         if *nearest.route == *route && nearest.method == request.method() {
             Arc::clone(nearest)
         } else {
@@ -88,7 +95,11 @@ pub struct Timing {
 impl Timing {
     fn start<B>(stats: Arc<RouteStats>, request: &Request<B>) -> Self {
         stats.active.fetch_add(1, Relaxed);
-        let open = Arc::new(Open::new(stats, request));
+        let arrival = arrival::at_hand().unwrap_or_else(|| {
+            let now = Instant::now();
+            Arc::new(Arrival::unnamed(request, now, second(now)))
+        });
+        let open = Arc::new(Open::new(stats, arrival));
         let watched: Arc<dyn Watched> = Arc::<Open>::clone(&open);
         Self {
             watching: Some(operation::watch(&watched)),
@@ -102,7 +113,7 @@ impl Timing {
 
     /// Notes the response's head.
     fn head<B>(&mut self, response: &Response<B>) {
-        self.ttfb = Some(self.open.started.elapsed());
+        self.ttfb = Some(self.open.arrival.look());
         self.status = Some(response.status());
         self.stream = StreamKind::of(response.status(), response.headers());
         if self.stream != StreamKind::Plain {
@@ -120,7 +131,7 @@ impl Timing {
         stats.active.fetch_sub(1, Relaxed);
         // A stream lasts as long as its reader likes: its head is what can be slow.
         let judged = match (self.stream, self.ttfb) {
-            (StreamKind::Plain, _) | (_, None) => open.started.elapsed(),
+            (StreamKind::Plain, _) | (_, None) => open.arrival.look(),
             (_, Some(ttfb)) => ttfb,
         };
         let class = match self.status {
@@ -130,8 +141,9 @@ impl Timing {
             _ => 5,
         };
         let budget = stats.budget();
-        stats.classes[class.min(5)].record(judged, second(open.started), || {
-            open.span
+        stats.classes[class.min(5)].record(judged, open.arrival.second, || {
+            open.arrival
+                .span
                 .in_scope(CorrelationContext::current)
                 .and_then(|context| context.trace_id())
         });
@@ -140,7 +152,7 @@ impl Timing {
         }
         if judged > budget {
             stats.slow.fetch_add(1, Relaxed);
-            open.span.in_scope(|| {
+            open.arrival.span.in_scope(|| {
                 open.report(&Slow {
                     duration: judged,
                     budget,
@@ -199,7 +211,7 @@ where
         let mut timing = this.timing.take();
         if let Some(timing) = &mut timing {
             timing.head(&response);
-            if is_bodiless(&timing.open.method, response.status())
+            if is_bodiless(&timing.open.arrival.method, response.status())
                 || response.body().is_end_stream()
             {
                 timing.finish(false);

@@ -41,14 +41,17 @@ where
         let config = Arc::clone(&self.config);
         // The path is needed after the request is gone only where paths make a difference.
         let uri = (!config.overrides.is_empty()).then(|| request.uri().clone());
-        let inner = if is_blocked(&config, &request) {
-            Inner::Blocked
-        } else {
-            Inner::Running {
+        if is_blocked(&config, &request) {
+            let inner = Inner::Blocked;
+            return SecurityFuture { inner, config, uri };
+        }
+        SecurityFuture {
+            inner: Inner::Running {
                 future: self.inner.call(request),
-            }
-        };
-        SecurityFuture { inner, config, uri }
+            },
+            config,
+            uri,
+        }
     }
 }
 

@@ -1,15 +1,14 @@
 //! What is known of a request from its arrival to its end.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::extract::MatchedPath;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
-use tracing::Span;
+use http::{HeaderMap, StatusCode, header};
 
+use super::arrival::Arrival;
 use super::hooks::{End, OnEnd};
 use super::layer::Config;
-use super::query::cut;
 use crate::classify::{Classify, Outcome};
 use crate::follow::{Follow, Progress, is_bodiless};
 
@@ -52,13 +51,7 @@ impl StreamKind {
 /// is what makes "exactly one end" true.
 pub struct Active<C: Classify, R, E: OnEnd> {
     pub(super) config: Arc<Config<C, R, E>>,
-    pub(super) span: Span,
-    pub(super) started: Instant,
-    pub(super) method: Method,
-    pub(super) uri: Uri,
-    pub(super) route: Option<MatchedPath>,
-    pub(super) request_id: HeaderValue,
-    pub(super) quiet: bool,
+    pub(super) arrival: Arc<Arrival>,
     pub(super) head: Option<Head>,
     pub(super) response_bytes: u64,
     pub(super) finished: bool,
@@ -81,15 +74,15 @@ impl<C: Classify, R, E: OnEnd> Active<C, R, E> {
         self.head = Some(Head {
             status,
             outcome,
-            ttfb: self.started.elapsed(),
+            ttfb: self.arrival.looked(),
             stream,
         });
-        is_bodiless(&self.method, status)
+        is_bodiless(&self.arrival.method, status)
     }
 
     fn finish(&mut self, outcome: Outcome, error: Option<&str>) {
         if !std::mem::replace(&mut self.finished, true) {
-            let _entered = self.span.enter();
+            let _entered = self.arrival.span.enter();
             self.tell(outcome, error);
         }
     }
@@ -97,17 +90,17 @@ impl<C: Classify, R, E: OnEnd> Active<C, R, E> {
     /// Tells of the end; inside the span, once.
     fn tell(&self, outcome: Outcome, error: Option<&str>) {
         let end = End {
-            method: &self.method,
-            route: self.route.as_ref().map(MatchedPath::as_str),
-            path: cut(self.uri.path()),
+            method: &self.arrival.method,
+            route: self.arrival.route.as_ref().map(MatchedPath::as_str),
+            path: self.arrival.path(),
             outcome,
             status: self.head.map(|head| head.status),
-            duration: self.started.elapsed(),
+            duration: self.arrival.looked(),
             ttfb: self.head.map(|head| head.ttfb),
             response_bytes: self.response_bytes,
             error,
             stream: self.head.map(|head| head.stream).unwrap_or_default(),
-            quiet: self.quiet,
+            quiet: self.arrival.quiet,
         };
         self.config.on_end.on_end(&end);
     }
@@ -131,7 +124,8 @@ impl<C: Classify, R, E: OnEnd> Active<C, R, E> {
 impl<C: Classify, R, E: OnEnd> Follow for Active<C, R, E> {
     fn follow(&mut self, poll: impl FnOnce() -> Progress) {
         // Entered once for the body and for what is told of its end.
-        let _entered = self.span.enter();
+        let _entered = self.arrival.span.enter();
+        self.arrival.forget();
         let (outcome, error) = match poll() {
             Progress::Pending => return,
             Progress::Data(bytes) => {
@@ -155,6 +149,7 @@ impl<C: Classify, R, E: OnEnd> Drop for Active<C, R, E> {
         if self.finished {
             return;
         }
+        self.arrival.forget();
         match self.head {
             // Leaving is how a client ends server-sent events.
             Some(Head {

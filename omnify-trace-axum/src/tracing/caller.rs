@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, Request};
+use http::HeaderValue;
 
 use super::layer::Settings;
 #[cfg(feature = "identity")]
-use crate::identity::Identity;
+use crate::identity::{self, Identity};
 
 /// A caller whose token was good a moment ago, or nobody.
 pub(super) struct Caller {
@@ -16,11 +16,11 @@ pub(super) struct Caller {
 
 #[cfg(feature = "identity")]
 impl Caller {
-    /// Looks at a request's headers; `now` is the time since 1970.
-    pub(super) fn of(settings: &Settings, headers: &HeaderMap, now: Duration) -> Self {
+    /// Looks at a request's `Authorization`; `now` is the time since 1970.
+    pub(super) fn of(settings: &Settings, value: Option<&HeaderValue>, now: Duration) -> Self {
         let known = settings.known_callers.as_ref();
         Self {
-            identity: known.and_then(|known| known.caller(headers, now.as_secs())),
+            identity: known.and_then(|known| known.caller(value?, now.as_secs())),
         }
     }
 
@@ -32,17 +32,15 @@ impl Caller {
         self.identity.as_ref()?.organization_id()
     }
 
-    /// Tells the identity layer inside that the span knows.
-    pub(super) fn tell<B>(self, request: &mut Request<B>) {
-        if let Some(identity) = self.identity {
-            request.extensions_mut().insert(identity);
-        }
+    /// Leaves the caller at hand for the identity layer that is called at once.
+    pub(super) fn leave(self) -> Option<identity::Left> {
+        self.identity.map(identity::leave)
     }
 }
 
 #[cfg(not(feature = "identity"))]
 impl Caller {
-    pub(super) const fn of(_: &Settings, _: &HeaderMap, _: Duration) -> Self {
+    pub(super) const fn of(_: &Settings, _: Option<&HeaderValue>, _: Duration) -> Self {
         Self {}
     }
 
@@ -54,5 +52,5 @@ impl Caller {
         None
     }
 
-    pub(super) const fn tell<B>(self, _: &mut Request<B>) {}
+    pub(super) const fn leave(self) {}
 }

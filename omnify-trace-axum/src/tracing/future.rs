@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderName, Response, StatusCode};
 use http_body::Body;
 use omnify_trace::propagation::request_id::X_REQUEST_ID;
 use pin_project_lite::pin_project;
@@ -24,15 +24,14 @@ pin_project! {
     /// The future of [`TracingService`](super::TracingService).
     pub struct ResponseFuture<F, C: Classify, R, E: OnEnd> {
         #[pin]
-        inner: Inner<F>,
-        // Boxed, because it is handed on twice.
-        active: Option<Box<Active<C, R, E>>>,
+        inner: Called<F>,
+        active: Option<Active<C, R, E>>,
     }
 }
 
 pin_project! {
     #[project = InnerProjection]
-    enum Inner<F> {
+    pub(super) enum Called<F> {
         Running { #[pin] future: F },
         // The service panicked before it had a future.
         Panicked { payload: Option<Box<dyn Any + Send>> },
@@ -40,13 +39,7 @@ pin_project! {
 }
 
 impl<F, C: Classify, R, E: OnEnd> ResponseFuture<F, C, R, E> {
-    pub(super) fn new(call: Result<F, Box<dyn Any + Send>>, active: Box<Active<C, R, E>>) -> Self {
-        let inner = match call {
-            Ok(future) => Inner::Running { future },
-            Err(payload) => Inner::Panicked {
-                payload: Some(payload),
-            },
-        };
+    pub(super) const fn new(inner: Called<F>, active: Active<C, R, E>) -> Self {
         Self {
             inner,
             active: Some(active),
@@ -65,30 +58,35 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let polled = {
-            let _entered = this.active.as_ref().map(|active| active.span.enter());
+        let mut polled = Poll::Pending;
+        let caught = {
+            let _entered = this.active.as_ref().map(|active| {
+                active.arrival.forget();
+                active.arrival.span.enter()
+            });
             match this.inner.project() {
                 InnerProjection::Panicked { payload } => {
                     Err(payload.take().unwrap_or_else(|| Box::new(())))
                 }
                 // The future is not polled again after a panic: its state does not matter.
                 InnerProjection::Running { future } => {
-                    catch_unwind(AssertUnwindSafe(|| future.poll(cx)))
+                    // By reference: what goes through by value is copied on each side.
+                    catch_unwind(AssertUnwindSafe(|| polled = future.poll(cx)))
                 }
             }
         };
+        if let Err(payload) = caught {
+            return Poll::Ready(Ok(panicked(&*payload, this.active.take())));
+        }
         match polled {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(Ok(response))) => {
-                Poll::Ready(Ok(answered(response, this.active.take())))
-            }
-            Ok(Poll::Ready(Err(error))) => {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(response)) => Poll::Ready(Ok(answered(response, this.active.take()))),
+            Poll::Ready(Err(error)) => {
                 if let Some(active) = this.active.as_mut() {
                     active.fail("the service returned an error instead of a response");
                 }
                 Poll::Ready(Err(error))
             }
-            Err(payload) => Poll::Ready(Ok(panicked(&*payload, this.active.take()))),
         }
     }
 }
@@ -96,7 +94,7 @@ where
 /// Names the request in the response's head and follows its body.
 fn answered<B, C, R, E>(
     mut response: Response<B>,
-    active: Option<Box<Active<C, R, E>>>,
+    active: Option<Active<C, R, E>>,
 ) -> Response<ResponseBody<B, C, R, E>>
 where
     B: Body<Data = Bytes>,
@@ -107,8 +105,9 @@ where
         return response.map(|body| ResponseBody::new(body, None));
     };
     let bodiless = active.head(response.status(), response.headers());
-    if active.config.settings.echo_request_id {
-        let id = std::mem::replace(&mut active.request_id, HeaderValue::from_static(""));
+    if active.config.settings.echo_request_id
+        && let Some(id) = active.arrival.name.header()
+    {
         response.headers_mut().insert(&REQUEST_ID, id);
     }
     let ended = bodiless || response.body().is_end_stream();
@@ -121,7 +120,7 @@ where
 /// What a client gets whose handler panicked: the ids to report, and nothing of what went wrong.
 fn panicked<B, C, R, E>(
     payload: &(dyn Any + Send),
-    active: Option<Box<Active<C, R, E>>>,
+    active: Option<Active<C, R, E>>,
 ) -> Response<ResponseBody<B, C, R, E>>
 where
     B: Body<Data = Bytes>,
@@ -136,8 +135,8 @@ where
     .detail("The server failed while it handled this request. Report the request id.");
     let mut request_id = None;
     if let Some(mut active) = active {
-        problem = active.span.in_scope(|| problem.current_ids());
-        problem = problem.ids(active.request_id.to_str().ok(), None);
+        problem = active.arrival.span.in_scope(|| problem.current_ids());
+        problem = problem.ids(active.arrival.name.as_str(), None);
         active.head(StatusCode::INTERNAL_SERVER_ERROR, &http::HeaderMap::new());
         let message = payload
             .downcast_ref::<&str>()
@@ -145,11 +144,9 @@ where
             .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
             .unwrap_or("a value that is no text");
         active.fail(&format!("panic: {message}"));
-        request_id = active
-            .config
-            .settings
-            .echo_request_id
-            .then(|| active.request_id.clone());
+        if active.config.settings.echo_request_id {
+            request_id = active.arrival.name.header();
+        }
     }
     let mut response = problem.into_http().map(ResponseBody::problem);
     if let Some(id) = request_id {

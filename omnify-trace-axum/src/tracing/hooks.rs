@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use tracing::Level;
 
 use super::StreamKind;
@@ -30,6 +30,8 @@ pub struct Start<'a> {
     pub client_address: Option<&'a str>,
     /// The headers.
     pub headers: &'a HeaderMap,
+    pub(super) user_agent: Option<&'a HeaderValue>,
+    pub(super) content_length: Option<&'a HeaderValue>,
     /// Whether this is a health check or another request that nobody wants to read about.
     pub quiet: bool,
     /// Another trace than the one continued was named by headers of this format.
@@ -107,7 +109,6 @@ pub struct DefaultOnEnd;
 macro_rules! start_event {
     ($level:expr, $start:expr) => {{
         let start = $start;
-        let header = |name| start.headers.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok());
         tracing::event!(
             target: TARGET,
             $level,
@@ -117,8 +118,8 @@ macro_rules! start_event {
             path = start.path,
             query = start.query,
             client_address = start.client_address,
-            user_agent = header(http::header::USER_AGENT).map(super::cut),
-            request_bytes = header(http::header::CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok()),
+            user_agent = start.user_agent.and_then(text).map(super::cut),
+            request_bytes = start.content_length.and_then(text).and_then(|length| length.parse::<u64>().ok()),
             trace.conflict = start.conflict,
             "Request started"
         )
@@ -181,7 +182,13 @@ impl OnEnd for DefaultOnEnd {
     }
 }
 
+fn text(value: &HeaderValue) -> Option<&str> {
+    value.to_str().ok()
+}
+
 /// Milliseconds with three decimals: microseconds are as fine as a request is worth.
 pub(crate) fn milliseconds(duration: Duration) -> f64 {
-    duration.as_micros() as f64 / 1000.0
+    // As 64 bits: 128 of them cost a hundred instructions.
+    let micros = duration.as_secs() * 1_000_000 + u64::from(duration.subsec_micros());
+    micros as f64 / 1000.0
 }

@@ -43,6 +43,8 @@ pub(crate) struct Settings {
     quiet_below: &'static [&'static str],
     pub(crate) echo_request_id: bool,
     pub(crate) session_cookie: Option<&'static str>,
+    /// Whether our other layers are right inside, with nobody's in between.
+    pub(crate) hands_in: bool,
     #[cfg(feature = "identity")]
     pub(crate) known_callers: Option<Known>,
 }
@@ -67,6 +69,7 @@ impl TracingLayer {
             quiet_below: &[],
             echo_request_id: true,
             session_cookie: None,
+            hands_in: false,
             #[cfg(feature = "identity")]
             known_callers: None,
         };
@@ -148,6 +151,13 @@ impl<C, R, E> TracingLayer<C, R, E> {
     /// Defaults to none.
     pub fn session_cookie(mut self, name: &'static str) -> Self {
         self.config.settings.session_cookie = Some(name);
+        self
+    }
+
+    /// Tells our other layers what this one has found out. Only for when nobody else's is between
+    /// them. Defaults to each finding out for itself.
+    pub(crate) const fn hand_in(mut self) -> Self {
+        self.config.settings.hands_in = true;
         self
     }
 

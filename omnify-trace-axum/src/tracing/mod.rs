@@ -8,14 +8,17 @@
 //! Inside the service the request's ids are the current
 //! [`CorrelationContext`](omnify_trace::CorrelationContext).
 //!
-//! What lives here: `layer` (configuration), `service`, `future`, `active` (what is known
-//! of a request while it runs), `hooks` (what is said, and to whom), and small parts: client
+//! What lives here: `layer` (configuration), `service`, `future`, `arrival` (what all layers want
+//! to know of a request), `active` (an open one, whose drop is its end), `hooks` (what is said, and
+//! to whom), and small parts: `head` (headers noted in one pass), client
 //! addresses, known callers, request ids, redaction of queries.
 
 mod active;
+pub(crate) mod arrival;
 mod caller;
 pub(crate) mod client_address;
 mod future;
+mod head;
 pub mod hooks;
 mod layer;
 mod query;
@@ -34,4 +37,4 @@ pub(crate) use future::REQUEST_ID;
 pub(crate) use query::cut;
 
 /// A response body that tells its request's end.
-pub type ResponseBody<B, C, R, E> = crate::follow::Followed<B, Box<Active<C, R, E>>>;
+pub type ResponseBody<B, C, R, E> = crate::follow::Followed<B, Active<C, R, E>>;

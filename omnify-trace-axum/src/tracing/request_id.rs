@@ -6,8 +6,19 @@ use omnify_trace::context::TraceId;
 
 /// A UUID of version 7 as text: sorts by time, costs no system call and no allocation. `now` is
 /// the time since 1970.
-pub(crate) fn mint(now: Duration) -> [u8; 36] {
-    format(now.as_millis() as u64, TraceId::random().to_u128())
+pub(crate) fn mint(now: Duration) -> Minted {
+    Minted(format(now.as_millis() as u64, TraceId::random().to_u128()))
+}
+
+/// An id of our own. Aligned, because text that is not is looked at byte by byte.
+#[repr(align(8))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Minted([u8; 36]);
+
+impl Minted {
+    pub(crate) const fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 fn format(milliseconds: u64, random: u128) -> [u8; 36] {
@@ -40,7 +51,7 @@ mod tests {
         let now = Duration::from_secs(1_795_252_211);
         assert_ne!(mint(now), mint(now));
         let id = mint(now);
-        assert_eq!(id[14], b'7');
-        assert!(omnify_trace::propagation::request_id::valid(&id).is_some());
+        assert_eq!(id.as_bytes()[14], b'7');
+        assert!(omnify_trace::propagation::request_id::valid(id.as_bytes()).is_some());
     }
 }

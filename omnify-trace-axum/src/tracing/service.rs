@@ -1,7 +1,9 @@
 //! From a request's head to its span and its first event.
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::task::{Context, Poll};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -20,12 +22,14 @@ use tower_service::Service;
 use tracing::Span;
 
 use super::active::Active;
+use super::arrival::{self, Arrival, Name};
 use super::caller::Caller;
 use super::client_address::{self, AddressText};
-use super::future::{REQUEST_ID, ResponseFuture};
+use super::future::{Called, REQUEST_ID, ResponseFuture};
+use super::head::Head;
 use super::hooks::{OnEnd, OnRequest, Start, TARGET};
 use super::layer::Config;
-use super::query::{cut, redact_query};
+use super::query::redact_query;
 use super::request_id;
 use crate::classify::Classify;
 
@@ -68,44 +72,87 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let (active, call) = arrive(&self.config, request, |request| {
-            // A service may panic before it returns its future.
-            catch_unwind(AssertUnwindSafe(|| self.inner.call(request)))
-        });
-        ResponseFuture::new(call, active)
+        let config = &self.config;
+        let (active, caller, arrived) = arrive(config, &request);
+        let arrival = &active.arrival;
+        let entered = arrival.span.enter();
+        config
+            .on_request
+            .on_request(&arrived.start(&request, arrival));
+        let hands_in = config.settings.hands_in;
+        let at_hand = hands_in.then(|| (arrival::leave(arrival), caller.leave()));
+        // A service may panic before it returns its future. What goes through `catch_unwind` by
+        // value is copied on each side: request and future go by reference.
+        let mut request = Some(request);
+        let mut called = Called::Panicked { payload: None };
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            if let Some(request) = request.take() {
+                called = Called::Running {
+                    future: self.inner.call(request),
+                };
+            }
+        }));
+        if let Err(payload) = caught {
+            called = Called::Panicked {
+                payload: Some(payload),
+            };
+        }
+        drop(at_hand);
+        drop(entered);
+        ResponseFuture::new(called, active)
     }
 }
 
-/// Opens the request's span and, inside of it, tells of the arrival and calls the service.
-fn arrive<ReqBody, C, R, E, F>(
+/// What the first event tells, and nobody has to remember.
+struct Arrived<'r> {
+    head: Head<'r>,
+    client: Option<AddressText>,
+    query: Option<Cow<'r, str>>,
+    conflict: Option<&'static str>,
+}
+
+impl Arrived<'_> {
+    fn start<'a, B>(&'a self, request: &'a Request<B>, arrival: &'a Arrival) -> Start<'a> {
+        Start {
+            method: &arrival.method,
+            route: arrival.route.as_ref().map(MatchedPath::as_str),
+            path: arrival.path(),
+            query: self.query.as_deref(),
+            client_address: self.client.as_ref().map(AddressText::as_str),
+            headers: request.headers(),
+            user_agent: self.head.user_agent.get(),
+            content_length: self.head.content_length.get(),
+            quiet: arrival.quiet,
+            conflict: self.conflict,
+        }
+    }
+}
+
+/// Finds out what a request says of itself, and opens its span.
+fn arrive<'r, B, C, R, E>(
     config: &Arc<Config<C, R, E>>,
-    mut request: Request<ReqBody>,
-    call: impl FnOnce(Request<ReqBody>) -> F,
-) -> (Box<Active<C, R, E>>, F)
+    request: &'r Request<B>,
+) -> (Active<C, R, E>, Caller, Arrived<'r>)
 where
     C: Classify,
-    R: OnRequest,
     E: OnEnd,
 {
     let started = Instant::now();
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
-    let extraction = extract(request.headers());
-    let minted;
-    let (request_id, header) = match extraction.request_id.valid() {
-        Some(id) => (id, given(request.headers(), id)),
-        None => {
-            minted = request_id::mint(now);
-            let id = std::str::from_utf8(&minted).unwrap_or_default();
-            (id, written(id))
-        }
+    let head = Head::of(request.headers());
+    let extraction = extract(&head);
+    let name = match extraction.request_id.valid() {
+        Some(id) => given(request.headers(), id),
+        None => Name::Minted(request_id::mint(now)),
     };
+    let request_id = name.as_str().unwrap_or("invalid");
     let session = extraction.session_id.as_deref().or_else(|| {
         let name = config.settings.session_cookie?;
         cookie(request.headers(), name)
     });
-    let caller = Caller::of(&config.settings, request.headers(), now);
+    let caller = Caller::of(&config.settings, head.authorization.get(), now);
     let span = open(
         &extraction,
         &Named {
@@ -115,57 +162,44 @@ where
             organization: caller.organization(),
         },
     );
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let quiet = config.settings.is_quiet(request.uri().path());
-    let active = Box::new(Active {
-        config: Arc::clone(config),
-        started,
-        method: request.method().clone(),
-        uri: request.uri().clone(),
-        request_id: header,
-        quiet,
-        route,
+    let (method, uri) = (request.method(), request.uri());
+    let arrival = Arrival {
         span,
+        method: method.clone(),
+        uri: uri.clone(),
+        name,
+        route: request.extensions().get::<MatchedPath>().cloned(),
+        quiet: config.settings.is_quiet(uri.path()),
+        started,
+        second: now.as_secs(),
+        latest: AtomicU64::new(0),
+    };
+    // From here on, whatever happens, the request ends once.
+    let active = Active {
+        config: Arc::clone(config),
+        arrival: Arc::new(arrival),
         head: None,
         response_bytes: 0,
         finished: false,
-    });
-    let peer = client_address::peer(request.extensions());
-    let client = config
-        .settings
-        .proxies
-        .client(peer, request.headers())
-        .map(AddressText::new);
-    let query = request.uri().query().map(redact_query);
-    let start = Start {
-        method: request.method(),
-        route: active.route.as_ref().map(MatchedPath::as_str),
-        path: cut(request.uri().path()),
-        query: query.as_deref(),
-        client_address: client.as_ref().map(AddressText::as_str),
-        headers: request.headers(),
-        quiet,
-        conflict: extraction.conflict.map(|conflict| conflict.format.as_str()),
     };
-    let entered = active.span.enter();
-    config.on_request.on_request(&start);
-    caller.tell(&mut request);
-    let future = call(request);
-    drop(entered);
-    (active, future)
+    let peer = client_address::peer(request.extensions());
+    let client = config.settings.proxies.client(peer, request.headers());
+    let arrived = Arrived {
+        conflict: extraction.conflict.map(|conflict| conflict.format.as_str()),
+        client: client.map(AddressText::new),
+        query: uri.query().map(redact_query),
+        head,
+    };
+    (active, caller, arrived)
 }
 
 /// The caller's own header value where it is kept: a reference count instead of a copy.
-fn given(headers: &HeaderMap, id: &str) -> HeaderValue {
+fn given(headers: &HeaderMap, id: &str) -> Name {
     match headers.get(&REQUEST_ID) {
-        Some(value) if value.as_bytes() == id.as_bytes() => value.clone(),
+        Some(value) if value.as_bytes() == id.as_bytes() => Name::Given(value.clone()),
         // It was the correlation id that was kept.
-        _ => written(id),
+        _ => HeaderValue::from_str(id).map_or(Name::None, Name::Given),
     }
-}
-
-fn written(id: &str) -> HeaderValue {
-    HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static("invalid"))
 }
 
 /// What a request's span can be told at once, besides its place in a trace.
