@@ -186,6 +186,27 @@ fn an_event_can_correct_its_context() {
 }
 
 #[test]
+fn a_late_record_reaches_every_generation() {
+    let lines = capture(|| {
+        let root = info_span!("root", user_id = tracing::field::Empty);
+        let mut spans = vec![root.clone()];
+        for _ in 0..12 {
+            let inner = info_span!(parent: spans.last().unwrap(), "inner");
+            spans.push(inner);
+        }
+        root.record("user_id", "u-1");
+        for span in &spans {
+            span.in_scope(|| info!("inside"));
+        }
+    });
+    assert_eq!(lines.len(), 13);
+    for line in &lines {
+        assert_eq!(line["context"]["user_id"], "u-1");
+        assert_eq!(line["context"]["trace_id"], lines[0]["context"]["trace_id"]);
+    }
+}
+
+#[test]
 fn a_late_record_reaches_the_span_its_children_and_other_threads() {
     let lines = capture(|| {
         let root = info_span!(

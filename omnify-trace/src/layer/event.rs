@@ -351,8 +351,8 @@ pub(crate) fn write_context(out: &mut Vec<u8>, fragment: Option<&Fragment>, rare
 
 #[cold]
 fn write_changed_context(out: &mut Vec<u8>, fragment: Option<&Fragment>, rare: &Rare) {
-    out.extend_from_slice(b",\"context\":{");
-    let mut comma = false;
+    out.extend_from_slice(b",\"context\":");
+    let start = out.len();
     for slot in 0..SLOTS {
         let own = rare.context.iter().find(|(known, _)| *known == slot);
         let value = match (own, fragment) {
@@ -361,11 +361,10 @@ fn write_changed_context(out: &mut Vec<u8>, fragment: Option<&Fragment>, rare: &
             (None, None) => &[],
         };
         if !value.is_empty() {
-            span::context_member(out, slot, comma, value);
-            comma = true;
+            span::context_member(out, slot, value);
         }
     }
-    out.push(b'}');
+    span::close_context(out, start);
     if let Some(fragment) = fragment {
         out.extend_from_slice(fragment.span());
     }

@@ -64,8 +64,8 @@ impl OpenSpans {
             slot.more.remove(&id)
         };
         drop(slot);
-        if let Some(mut state) = closed {
-            pool::give(&mut state);
+        if let Some(state) = closed {
+            pool::give(state);
         }
     }
 }

@@ -19,8 +19,8 @@ pub(crate) fn take() -> Option<Arc<SpanState>> {
 }
 
 /// Takes the memory back if nobody else looks at it, and that of ancestors it was the last to hold.
-pub(crate) fn give(state: &mut Arc<SpanState>) {
-    let Some(span) = Arc::get_mut(state) else {
+pub(crate) fn give(mut state: Arc<SpanState>) {
+    let Some(span) = Arc::get_mut(&mut state) else {
         return;
     };
     let held = span.reset();
@@ -29,7 +29,7 @@ pub(crate) fn give(state: &mut Arc<SpanState>) {
             if let Ok(mut pool) = pool.try_borrow_mut()
                 && pool.len() < KEPT
             {
-                pool.push(Arc::clone(state));
+                pool.push(state);
             }
         });
     }

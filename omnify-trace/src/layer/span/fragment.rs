@@ -77,9 +77,9 @@ impl Fragment {
     fn render_context(&mut self, service: &[u8], own: &Own, ids: Ids, parent: Option<&Self>) {
         self.bytes.extend_from_slice(service);
         self.start = service.len();
-        self.bytes.extend_from_slice(b",\"context\":{");
+        self.bytes.extend_from_slice(b",\"context\":");
         self.context = [Piece::default(); SLOTS];
-        let mut comma = false;
+        let start = self.bytes.len();
         for slot in 0..SLOTS {
             let mut value = own.context[slot].of(&own.values);
             let digits;
@@ -94,11 +94,10 @@ impl Fragment {
                 value = parent.context(slot);
             }
             if !value.is_empty() {
-                self.context[slot] = context_member(&mut self.bytes, slot, comma, value);
-                comma = true;
+                self.context[slot] = context_member(&mut self.bytes, slot, value);
             }
         }
-        self.bytes.push(b'}');
+        close_context(&mut self.bytes, start);
     }
 
     /// Most spans bring no ids but their own two: the parent's context is copied in two stretches.
@@ -222,19 +221,25 @@ const KEYS: [([u8; 24], usize); SLOTS] = {
     keys
 };
 
-/// Appends `"name":"value"` of the context and tells where the value is.
-pub(crate) fn context_member(out: &mut Vec<u8>, slot: usize, comma: bool, value: &[u8]) -> Piece {
+/// Appends `,"name":"value"` of the context and tells where the value is.
+#[inline]
+pub(crate) fn context_member(out: &mut Vec<u8>, slot: usize, value: &[u8]) -> Piece {
     let (key, length) = &KEYS[slot];
-    let start = out.len();
     out.put_cut(key, *length);
-    if !comma {
-        out.remove(start);
-    }
     let start = out.len();
     out.put_short(value);
     let piece = Piece::since(start, out);
     out.push(b'"');
     piece
+}
+
+/// Puts braces around the members from `start` on.
+pub(crate) fn close_context(out: &mut Vec<u8>, start: usize) {
+    match out.get_mut(start) {
+        Some(comma) => *comma = b'{',
+        None => out.push(b'{'),
+    }
+    out.push(b'}');
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use std::sync::{
 use parking_lot::{Mutex, MutexGuard};
 use tracing_core::span;
 
-pub(crate) use self::fragment::{Fragment, context_member};
+pub(crate) use self::fragment::{Fragment, close_context, context_member};
 use self::{fragment::Ready, ids::Ids, own::Own, piece::Piece, visitor::SpanVisitor};
 use super::{json, plan::Plan, policy::Recording, pool};
 use crate::{
@@ -42,7 +42,10 @@ struct Late {
 /// An open span.
 pub(crate) struct SpanState {
     parent: Option<Arc<Self>>,
+    /// The root, in every fourth generation: the others reach it in a few steps, without a share in
+    /// it that would have to be counted.
     root: Option<Arc<Self>>,
+    generation: u32,
     ready: Ready,
     ids: Ids,
     /// Of the whole tree; only the root's is used.
@@ -63,6 +66,7 @@ impl SpanState {
         Self {
             parent: None,
             root: None,
+            generation: 0,
             ready: Ready::default(),
             ids: Ids::default(),
             epoch: AtomicU32::new(0),
@@ -102,9 +106,10 @@ impl SpanState {
             service: plan.service.bytes(),
             opening: &plan.span,
         };
-        self.root = parent
-            .as_ref()
-            .map(|parent| Arc::clone(parent.root.as_ref().unwrap_or(parent)));
+        self.generation = parent.as_ref().map_or(0, |parent| parent.generation + 1);
+        if self.generation.is_multiple_of(4) {
+            self.root = parent.as_ref().map(Self::shared_root);
+        }
         self.parent = parent;
         let own = self.own.get_mut();
         attributes.record(&mut SpanVisitor {
@@ -130,6 +135,7 @@ impl SpanState {
             None => first.render(ready, own, ids, None),
         }
         if !inherits {
+            self.generation = 0;
             self.parent = None;
             self.root = None;
         }
@@ -166,12 +172,25 @@ impl SpanState {
     }
 
     /// The outermost span of this one's tree.
+    #[inline]
     pub(crate) fn root(&self) -> &Self {
-        self.root.as_deref().unwrap_or(self)
+        let mut span = self;
+        while let Some(parent) = span.root.as_ref().or(span.parent.as_ref()) {
+            span = parent;
+        }
+        span
+    }
+
+    fn shared_root(this: &Arc<Self>) -> Arc<Self> {
+        let mut span = this;
+        while let Some(parent) = span.root.as_ref().or(span.parent.as_ref()) {
+            span = parent;
+        }
+        Arc::clone(span)
     }
 
     pub(crate) fn is_root(&self) -> bool {
-        self.root.is_none()
+        self.parent.is_none()
     }
 
     pub(crate) fn trace_id(&self) -> u128 {
