@@ -23,16 +23,14 @@ const PLAIN: [bool; 256] = {
 pub(crate) fn escape(out: &mut impl Out, text: &str) {
     let bytes = text.as_bytes();
     if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
-        if bytes.len() <= 32 {
-            // Most messages: as two overlapping blocks.
-            if are_plain(first, last) {
-                out.put_cut(first, bytes.len() - 16);
-                out.put_cut(last, 16);
-            } else {
-                escape_slowly(out, bytes);
-            }
-        } else {
+        if bytes.len() > 32 {
             escape_long(out, bytes);
+        } else if are_plain(first, last) {
+            // Most messages: as two overlapping blocks.
+            out.put_cut(first, bytes.len() - 16);
+            out.put_cut(last, 16);
+        } else {
+            escape_slowly(out, bytes);
         }
     } else if bytes.len() < 8 {
         match at_most_seven(bytes) {
@@ -79,11 +77,21 @@ fn escape_long_to_end(out: &mut impl Out, text: &str) {
 #[inline(never)]
 fn escape_long(out: &mut impl Out, bytes: &[u8]) {
     let plain = |block| are_plain(block, block);
-    if bytes.as_chunks().0.iter().all(plain) && bytes.last_chunk().is_some_and(plain) {
-        out.put(bytes);
-    } else {
-        escape_slowly(out, bytes);
+    let (Some(start), Some(end)) = (bytes.first_chunk::<32>(), bytes.last_chunk()) else {
+        return escape_slowly(out, bytes);
+    };
+    if let [first, second] = start.as_chunks().0
+        && bytes.len() <= 48
+    {
+        // Most ids are UUIDs.
+        if are_plain(first, second) & plain(end) {
+            out.put_cut(start, bytes.len() - 16);
+            return out.put_cut(end, 16);
+        }
+    } else if bytes.as_chunks().0.iter().all(plain) && plain(end) {
+        return out.put(bytes);
     }
+    escape_slowly(out, bytes);
 }
 
 /// Bytes that need no escape as one word, the first one lowest, zeros behind the last one. `None` if

@@ -90,8 +90,10 @@ impl Recording {
 
     pub(crate) fn clear(&mut self) {
         self.started = None;
-        self.lines.clear();
-        self.bytes = 0;
+        if self.bytes > 0 {
+            self.lines.clear();
+            self.bytes = 0;
+        }
         self.tripped = false;
     }
 
