@@ -55,6 +55,7 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         if let Some(identity) = at_hand() {
             // The tracing layer asked a moment ago, and has opened the span with the answer.
@@ -217,6 +218,7 @@ where
 {
     type Output = Result<Response<BodyOrProblem<B>>, X>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project() {
             Projection::Running { future } => future

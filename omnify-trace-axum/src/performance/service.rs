@@ -72,6 +72,7 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let timing = Timing::start(self.stats(&request), &request);
         PerformanceFuture {
@@ -202,6 +203,7 @@ where
 {
     type Output = Result<Response<Followed<B, Timing>>, X>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let response = match ready!(this.future.poll(cx)) {

@@ -115,18 +115,21 @@ pub(super) struct Prepared {
 
 impl Prepared {
     pub(super) fn new(headers: SecurityHeaders) -> Self {
-        let map: HeaderMap = headers.headers.into_iter().collect();
         let mut prepared = Self {
-            map,
+            map: HeaderMap::new(),
             kept_free: Vec::new(),
         };
-        if !prepared.map.is_empty() {
-            for name in [header::CONTENT_TYPE, header::CONTENT_LENGTH] {
-                if prepared.reserve(&name) {
-                    prepared.kept_free.push(name);
-                }
+        if headers.headers.is_empty() {
+            return prepared;
+        }
+        // First, because whoever looks for a type begins at the front.
+        for name in [header::CONTENT_TYPE, header::CONTENT_LENGTH] {
+            if !headers.headers.iter().any(|(ours, _)| *ours == name) {
+                prepared.reserve(&name);
+                prepared.kept_free.push(name);
             }
         }
+        prepared.map.extend(headers.headers);
         prepared
     }
 
@@ -137,12 +140,9 @@ impl Prepared {
         }
     }
 
-    fn reserve(&mut self, name: &HeaderName) -> bool {
-        let is_new = !self.map.contains_key(name);
-        if is_new {
-            self.map.insert(name.clone(), HeaderValue::from_static(""));
-        }
-        is_new
+    fn reserve(&mut self, name: &HeaderName) {
+        let empty = || HeaderValue::from_static("");
+        self.map.entry(name).or_insert_with(empty);
     }
 
     /// Adds what is not there, and removes what tells strangers about the server.

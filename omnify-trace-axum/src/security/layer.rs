@@ -34,11 +34,15 @@ pub(super) struct Config {
 }
 
 impl Config {
-    pub(super) fn headers_for(&self, path: &str) -> &Prepared {
-        let special = self
-            .overrides
-            .iter()
-            .find(|(prefix, _)| is_below(path, prefix));
+    /// Which headers of their own answers below this path have, if any: known when the request
+    /// arrives, so that nobody has to keep its path.
+    pub(super) fn special(&self, path: &str) -> Option<usize> {
+        let mut overrides = self.overrides.iter();
+        overrides.position(|(prefix, _)| is_below(path, prefix))
+    }
+
+    pub(super) fn headers(&self, special: Option<usize>) -> &Prepared {
+        let special = special.and_then(|index| self.overrides.get(index));
         special.map_or(&self.headers, |(_, headers)| headers)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, Uri};
+use http::{Request, Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -37,20 +37,24 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let config = Arc::clone(&self.config);
-        // The path is needed after the request is gone only where paths make a difference.
-        let uri = (!config.overrides.is_empty()).then(|| request.uri().clone());
+        let special = config.special(request.uri().path());
         if is_blocked(&config, &request) {
             let inner = Inner::Blocked;
-            return SecurityFuture { inner, config, uri };
+            return SecurityFuture {
+                inner,
+                config,
+                special,
+            };
         }
         SecurityFuture {
             inner: Inner::Running {
                 future: self.inner.call(request),
             },
             config,
-            uri,
+            special,
         }
     }
 }
@@ -99,7 +103,7 @@ pin_project! {
         #[pin]
         inner: Inner<F>,
         config: Arc<Config>,
-        uri: Option<Uri>,
+        special: Option<usize>,
     }
 }
 
@@ -118,6 +122,7 @@ where
 {
     type Output = Result<Response<BodyOrProblem<B>>, X>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut response = match this.inner.project() {
@@ -127,8 +132,8 @@ where
             },
             Projection::Blocked => blocked(),
         };
-        let path = this.uri.as_ref().map_or("", |uri| uri.path());
-        this.config.headers_for(path).apply(response.headers_mut());
+        let headers = this.config.headers(*this.special);
+        headers.apply(response.headers_mut());
         Poll::Ready(Ok(response))
     }
 }

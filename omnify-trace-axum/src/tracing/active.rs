@@ -40,8 +40,12 @@ impl StreamKind {
         if status == StatusCode::SWITCHING_PROTOCOLS {
             return Self::Upgrade;
         }
-        match headers.get(header::CONTENT_TYPE) {
-            Some(kind) if kind.as_bytes().starts_with(b"text/event-stream") => Self::EventStream,
+        // It nearly always is the first, and to compare is cheaper than to look up by hash.
+        let mut headers = headers.iter();
+        match headers.find(|(name, _)| **name == header::CONTENT_TYPE) {
+            Some((_, kind)) if kind.as_bytes().starts_with(b"text/event-stream") => {
+                Self::EventStream
+            }
             _ => Self::Plain,
         }
     }

@@ -56,6 +56,7 @@ where
 {
     type Output = Result<Response<ResponseBody<B, C, R, E>>, X>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut polled = Poll::Pending;

@@ -71,6 +71,7 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let config = &self.config;
         let (active, caller, arrived) = arrive(config, &request);
