@@ -12,6 +12,8 @@ use super::{
 const SIZE: usize = 8 * 1024;
 
 /// A line that is being written. It always begins with a time stamp, of the last second used.
+// In this order: what each write looks at lies beside the line's beginning, not a page behind it.
+#[repr(C)]
 pub(super) struct Line {
     second: u64,
     length: usize,

@@ -225,6 +225,11 @@ impl<'a> QuickVisitor<'a> {
         );
     }
 
+    #[inline(never)]
+    fn debug_field(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.written(field, |out| json::debug(out, value));
+    }
+
     /// Text that somebody's code writes, without quotes.
     #[inline]
     fn written(&mut self, field: &Field, write: impl Fn(&mut Line)) {
@@ -324,6 +329,11 @@ impl Visit for QuickVisitor<'_> {
 
     #[inline]
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.written(field, |out| json::debug(out, value));
+        // Most messages are this.
+        if self.stage == Stage::Head && self.is_head(field) {
+            self.head(field, None, |out| json::debug(out, value));
+        } else {
+            self.debug_field(field, value);
+        }
     }
 }

@@ -21,31 +21,58 @@ const PLAIN: [bool; 256] = {
 /// Appends `text`, escaped, without quotes.
 #[inline]
 pub(crate) fn escape(out: &mut impl Out, text: &str) {
+    if !escape_at_once(out, text) {
+        escape_otherwise(out, text);
+    }
+}
+
+/// Appends `text` if it is as most are: short, and nothing in it needs an escape. As one or two
+/// blocks, without a call.
+#[inline(always)]
+pub(super) fn escape_at_once(out: &mut impl Out, text: &str) -> bool {
     let bytes = text.as_bytes();
     if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
-        if bytes.len() > 32 {
-            escape_long(out, bytes);
-        } else if are_plain(first, last) {
-            // Most messages: as two overlapping blocks.
+        let plain = bytes.len() <= 32 && are_plain(first, last);
+        if plain {
             out.put_cut(first, bytes.len() - 16);
             out.put_cut(last, 16);
-        } else {
-            escape_slowly(out, bytes);
         }
+        plain
     } else if bytes.len() < 8 {
-        match at_most_seven(bytes) {
-            Some(word) => out.put_cut(&word.to_le_bytes(), bytes.len()),
-            None => escape_slowly(out, bytes),
+        let word = at_most_seven(bytes);
+        if let Some(word) = word {
+            out.put_cut(&word.to_le_bytes(), bytes.len());
         }
+        word.is_some()
     } else {
-        match at_most_fifteen(bytes) {
-            Some((first, rest)) => {
-                let word = u128::from(first) | u128::from(rest) << 64;
-                out.put_cut(&word.to_le_bytes(), bytes.len());
+        let words = at_most_fifteen(bytes);
+        if let Some((first, rest)) = words {
+            let word = u128::from(first) | u128::from(rest) << 64;
+            out.put_cut(&word.to_le_bytes(), bytes.len());
+        }
+        words.is_some()
+    }
+}
+
+/// Appends `text` as it may be, escaped, without quotes.
+#[inline(never)]
+pub(super) fn escape_otherwise(out: &mut impl Out, text: &str) {
+    let bytes = text.as_bytes();
+    let plain = |block| are_plain(block, block);
+    if let (Some(start), Some(end)) = (bytes.first_chunk::<32>(), bytes.last_chunk()) {
+        if let [first, second] = start.as_chunks().0
+            && bytes.len() <= 48
+        {
+            // Most ids are UUIDs.
+            if are_plain(first, second) & plain(end) {
+                out.put_cut(start, bytes.len() - 16);
+                return out.put_cut(end, 16);
             }
-            None => escape_slowly(out, bytes),
+        } else if bytes.as_chunks().0.iter().all(plain) && plain(end) {
+            return out.put(bytes);
         }
     }
+    escape_slowly(out, bytes);
 }
 
 /// Appends `text`, escaped, and the quote after it.
@@ -72,26 +99,6 @@ pub(crate) fn escape_to_end(out: &mut impl Out, text: &str) {
 fn escape_long_to_end(out: &mut impl Out, text: &str) {
     escape(out, text);
     out.put(b"\"");
-}
-
-#[inline(never)]
-fn escape_long(out: &mut impl Out, bytes: &[u8]) {
-    let plain = |block| are_plain(block, block);
-    let (Some(start), Some(end)) = (bytes.first_chunk::<32>(), bytes.last_chunk()) else {
-        return escape_slowly(out, bytes);
-    };
-    if let [first, second] = start.as_chunks().0
-        && bytes.len() <= 48
-    {
-        // Most ids are UUIDs.
-        if are_plain(first, second) & plain(end) {
-            out.put_cut(start, bytes.len() - 16);
-            return out.put_cut(end, 16);
-        }
-    } else if bytes.as_chunks().0.iter().all(plain) && plain(end) {
-        return out.put(bytes);
-    }
-    escape_slowly(out, bytes);
 }
 
 /// Bytes that need no escape as one word, the first one lowest, zeros behind the last one. `None` if

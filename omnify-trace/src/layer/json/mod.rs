@@ -98,7 +98,17 @@ struct Escaping<'a, O>(&'a mut O);
 impl<O: Out> fmt::Write for Escaping<'_, O> {
     #[inline]
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        escape(self.0, text);
+        if escape::escape_at_once(self.0, text) {
+            return Ok(());
+        }
+        self.write_otherwise(text)
+    }
+}
+
+impl<O: Out> Escaping<'_, O> {
+    #[inline(never)]
+    fn write_otherwise(&mut self, text: &str) -> fmt::Result {
+        escape::escape_otherwise(self.0, text);
         Ok(())
     }
 }

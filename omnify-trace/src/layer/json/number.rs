@@ -101,9 +101,18 @@ fn thousandths(out: &mut impl Out, value: u32) {
         let text = u64::from(whole & 0x00ff_ffff) | u64::from(decimals) << (length * 8);
         out.put_cut(&text.to_le_bytes(), length + places);
     } else {
-        larger_unsigned(out, (value / 1000).into());
-        out.put_cut(&decimals.to_le_bytes(), places);
+        larger_thousandths(out, value);
     }
+}
+
+#[inline(never)]
+fn larger_thousandths(out: &mut impl Out, value: u32) {
+    let decimals = u32::from_le_bytes(DECIMALS[(value % 1000) as usize]);
+    larger_unsigned(out, (value / 1000).into());
+    out.put_cut(
+        &decimals.to_le_bytes(),
+        4 - decimals.leading_zeros() as usize / 8,
+    );
 }
 
 /// Appends a float; what JSON cannot say becomes a string, as the schema defines.
