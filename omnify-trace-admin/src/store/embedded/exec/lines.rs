@@ -21,7 +21,7 @@ use crate::store::{
 };
 
 /// Fewer lines than this are read on the caller's thread.
-const WORTH_A_THREAD: usize = 200;
+const WORTH_A_THREAD: usize = 24;
 
 fn parse_id(text: &str) -> Result<(u64, u64), StoreError> {
     let bad = || StoreError::BadCursor(text.to_owned());

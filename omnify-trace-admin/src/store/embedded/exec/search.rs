@@ -14,6 +14,9 @@ use crate::store::{
     matcher::Ready,
 };
 
+/// Blocks that are looked at before it is asked whether that was enough.
+const MOST_AT_ONCE: usize = 8;
+
 /// (time, source id, offset): the order of all lines.
 pub(crate) type Key = (i64, u64, u64);
 
@@ -128,8 +131,8 @@ impl<'a> Search<'a> {
         let want = self.limit.saturating_add(1);
         let mut hits: Vec<Hit> = Vec::new();
         let mut partial = None;
-        // The nearest block may have enough; if not, two threads look on. What a block's index
-        // rules out costs no thread.
+        // The nearest block may have enough; if not, two threads look on, at ever more of them at
+        // once. What a block's index rules out costs no thread.
         let mut next = 0;
         let mut at_once = 1;
         while partial.is_none() {
@@ -154,7 +157,7 @@ impl<'a> Search<'a> {
             }
             self.sort(&mut hits);
             hits.truncate(want);
-            at_once = 2;
+            at_once = (at_once * 2).min(MOST_AT_ONCE);
         }
         let more = hits.len() > self.limit;
         hits.truncate(self.limit);

@@ -26,6 +26,13 @@ impl SegmentFile {
     }
 }
 
+impl SegmentFile {
+    /// Fills the buffer with what stands there.
+    pub(super) fn read(&self, buffer: &mut [u8], start: u64) -> std::io::Result<()> {
+        self.file.read_exact_at(buffer, start)
+    }
+}
+
 impl Length for SegmentFile {
     fn len(&self) -> u64 {
         self.length

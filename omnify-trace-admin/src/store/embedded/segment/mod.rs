@@ -11,6 +11,7 @@ mod columns;
 mod file;
 mod held;
 mod open;
+mod sparse;
 mod split;
 mod write;
 
@@ -39,7 +40,7 @@ pub(crate) use self::write::encode;
 use self::{file::SegmentFile, held::Held};
 use super::{
     chunk::{Chunk, ColumnData},
-    index::Index,
+    index::{BLOCK, Index},
     shape::{Column, Shape, Storage, Tables},
     source::{Extent, Source},
     threads::spread,
@@ -207,6 +208,11 @@ impl Segment {
         for &leaf in &leaves {
             self.verify(file, group, leaf)?;
         }
+        if sparse::is_sparse(ranges, BLOCK)
+            && let Some(batch) = self.few(file, group, &leaves, ranges)
+        {
+            return self.to_chunk(&[batch], rows);
+        }
         let halves = self.halves(group, leaves, rows);
         let halves = halves.into_iter().filter(|half| !half.is_empty());
         let decode = |leaves| self.decode(file, group, leaves, ranges, rows);
@@ -214,6 +220,24 @@ impl Segment {
         let batches = batches.into_iter().collect::<Result<Vec<_>, _>>()?;
         let rows = batches.first().map_or(0, RecordBatch::num_rows);
         self.to_chunk(&batches, rows)
+    }
+
+    /// A few rows of a group; `None` if they have to be read in the general way.
+    fn few(
+        &self,
+        file: &SegmentFile,
+        group: usize,
+        leaves: &[usize],
+        ranges: &[Range<usize>],
+    ) -> Option<RecordBatch> {
+        let metadata = self.reader.metadata();
+        sparse::read(
+            file,
+            metadata,
+            self.reader.schema(),
+            (group, leaves),
+            ranges,
+        )
     }
 
     /// The columns in two halves of like size, for two threads, if there is enough to do.
