@@ -18,14 +18,18 @@ use tokio::{
 use super::{BARE, FMT, OURS, STACK, subjects};
 use crate::{Options, report::Report};
 
-const LOAD: &str = "loopback, keep-alive";
-const CONNECTIONS: usize = 16;
+/// As many connections as keep the server busy, and one: what a request takes when nobody else asks.
+const CASES: [(&str, usize); 2] = [
+    ("loopback, keep-alive", 16),
+    ("loopback, one connection", 1),
+];
 const SUBJECTS: [&str; 4] = [BARE, OURS, STACK, FMT];
 
 /// What the child is told.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     subject: String,
+    connections: usize,
     milliseconds: u64,
 }
 
@@ -34,37 +38,65 @@ pub struct Arguments {
 struct Sample {
     requests_per_second: f64,
     p99_micros: f64,
+    /// Time of processors that a request took, its client's included; nothing where the system does not tell.
+    cpu_micros: Option<f64>,
 }
 
 /// The parent's side: every subject, round after round; the medians.
 pub(super) fn run(options: &Options) -> Result<Report> {
-    let (rounds, milliseconds) = if options.quick { (3, 300) } else { (11, 2_000) };
-    let mut samples: [Vec<Sample>; SUBJECTS.len()] = Default::default();
-    for _ in 0..rounds {
-        for (subject, samples) in SUBJECTS.iter().zip(&mut samples) {
-            samples.push(start(subject, milliseconds)?);
-        }
-    }
     let mut report = Report::default();
-    let mut rates = Vec::new();
-    for (subject, samples) in SUBJECTS.iter().zip(&samples) {
-        let rate = median(samples.iter().map(|sample| sample.requests_per_second));
-        let p99 = median(samples.iter().map(|sample| sample.p99_micros));
-        report.add("http", LOAD, subject, rate.round(), "requests/s");
-        report.add("http", LOAD, subject, p99.round(), "p99 µs");
-        rates.push((rate, p99));
-    }
-    if let [bare, _, stack, fmt] = rates[..] {
+    for (case, connections) in CASES {
+        let mut values = Vec::new();
+        for (subject, samples) in SUBJECTS.iter().zip(samples(options, connections)?) {
+            let rate = median(samples.iter().map(|sample| sample.requests_per_second));
+            let p99 = median(samples.iter().map(|sample| sample.p99_micros));
+            report.add("http", case, subject, rate.round(), "requests/s");
+            report.add("http", case, subject, p99.round(), "p99 µs");
+            let cpu = median(samples.iter().filter_map(|sample| sample.cpu_micros));
+            if cpu > 0.0 {
+                report.add(
+                    "http",
+                    case,
+                    subject,
+                    (cpu * 100.0).round() / 100.0,
+                    "CPU µs",
+                );
+            }
+            values.push([rate, p99, cpu]);
+        }
+        let [bare, tracing, stack, fmt] = values[..] else {
+            continue;
+        };
         report.note(format!(
-            "On loopback the whole stack has {:.1} % of bare axum's requests per second (goal 97), TraceLayer with fmt \
-             json {:.1} %; its p99 is {:+.1} % of bare axum's (goal 5). The load generator shares the processors with \
-             the server.",
-            stack.0 / bare.0 * 100.0,
-            fmt.0 / bare.0 * 100.0,
-            (stack.1 / bare.1 - 1.0) * 100.0,
+            "{case}: the whole stack has {:.1} % of bare axum's requests per second (goal 97), TracingLayer {:.1} %, \
+             TraceLayer with fmt json {:.1} %; its p99 is {:+.1} % of bare axum's (goal 5). A request takes {:.1} µs of \
+             processors when bare, kernel and load generator included, {:+.1} µs with the stack: 97 % would allow {:.2} µs.",
+            stack[0] / bare[0] * 100.0,
+            tracing[0] / bare[0] * 100.0,
+            fmt[0] / bare[0] * 100.0,
+            (stack[1] / bare[1] - 1.0) * 100.0,
+            bare[2],
+            stack[2] - bare[2],
+            bare[2] * (1.0 / 0.97 - 1.0),
         ));
     }
     Ok(report)
+}
+
+/// So many samples of each subject.
+fn samples(options: &Options, connections: usize) -> Result<[Vec<Sample>; SUBJECTS.len()]> {
+    let (rounds, milliseconds) = match (options.quick, connections) {
+        (true, _) => (3, 300),
+        (false, 1) => (11, 1_000),
+        (false, _) => (11, 2_000),
+    };
+    let mut samples: [Vec<Sample>; SUBJECTS.len()] = Default::default();
+    for _ in 0..rounds {
+        for (subject, samples) in SUBJECTS.iter().zip(&mut samples) {
+            samples.push(start(subject, connections, milliseconds)?);
+        }
+    }
+    Ok(samples)
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {
@@ -73,9 +105,10 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
-fn start(subject: &str, milliseconds: u64) -> Result<Sample> {
+fn start(subject: &str, connections: usize, milliseconds: u64) -> Result<Sample> {
     let output = Command::new(std::env::current_exe()?)
-        .args(["load", subject, &milliseconds.to_string()])
+        .args(["load", subject])
+        .args([connections.to_string(), milliseconds.to_string()])
         .stderr(Stdio::inherit())
         .output()?;
     if !output.status.success() {
@@ -103,8 +136,8 @@ pub fn serve(arguments: &Arguments) -> Result<()> {
         .build()?;
     let sample = generator.block_on(async {
         // What it takes to become warm does not count.
-        load(address, &request, time / 5).await?;
-        load(address, &request, time).await
+        load(address, &request, arguments.connections, time / 5).await?;
+        load(address, &request, arguments.connections, time).await
     })?;
     println!("{}", serde_json::to_string(&sample)?);
     server.shutdown_background();
@@ -112,10 +145,16 @@ pub fn serve(arguments: &Arguments) -> Result<()> {
 }
 
 /// All connections at once, for so long.
-async fn load(address: std::net::SocketAddr, request: &str, time: Duration) -> Result<Sample> {
+async fn load(
+    address: std::net::SocketAddr,
+    request: &str,
+    count: usize,
+    time: Duration,
+) -> Result<Sample> {
+    let cpu = cpu();
     let begin = Instant::now();
     let mut connections = tokio::task::JoinSet::new();
-    for _ in 0..CONNECTIONS {
+    for _ in 0..count {
         let request = request.to_owned();
         connections.spawn(async move { connection(address, &request, begin + time).await });
     }
@@ -123,13 +162,25 @@ async fn load(address: std::net::SocketAddr, request: &str, time: Duration) -> R
     while let Some(ended) = connections.join_next().await {
         latencies.extend(ended??);
     }
+    let cpu = cpu.zip(self::cpu()).map(|(before, after)| after - before);
     let elapsed = begin.elapsed().as_secs_f64();
     latencies.sort_unstable();
     let p99 = latencies.get(latencies.len() * 99 / 100);
     Ok(Sample {
         requests_per_second: latencies.len() as f64 / elapsed,
         p99_micros: p99.map_or(0.0, |latency| latency.as_nanos() as f64 / 1e3),
+        cpu_micros: cpu.map(|nanos| nanos as f64 / 1e3 / latencies.len() as f64),
     })
+}
+
+/// Nanoseconds for which the threads of this process have run, as Linux tells.
+fn cpu() -> Option<u64> {
+    let mut sum = 0;
+    for thread in std::fs::read_dir("/proc/self/task").ok()? {
+        let text = std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+        sum += text.split(' ').next()?.parse::<u64>().ok()?;
+    }
+    Some(sum)
 }
 
 /// One request after the other; how long each took.
