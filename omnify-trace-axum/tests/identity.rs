@@ -95,6 +95,29 @@ async fn a_good_token_names_user_and_organization() {
 }
 
 #[tokio::test]
+async fn the_claims_that_name_user_and_organization_can_be_chosen() {
+    let log = capture();
+    let mut claims = claims();
+    claims["account"] = json!(4711);
+    claims["tenant"] = json!("globex");
+    let token = sign(&claims);
+    let usual = layer();
+    let other = usual
+        .clone()
+        .user_claim("account")
+        .organization_claim("tenant");
+    let (usual, other) = (app(usual), app(other));
+    // Twice, because a verdict is kept, and each must keep its own.
+    for _ in 0..2 {
+        assert_eq!(call(&usual, &token).await.body(), "u-7");
+        log.sink.clear();
+        assert_eq!(call(&other, &token).await.body(), "4711");
+        assert_eq!(log.end()["context"]["user_id"], "4711");
+        assert_eq!(log.end()["context"]["organization_id"], "globex");
+    }
+}
+
+#[tokio::test]
 async fn a_caller_who_is_known_is_named_from_the_first_line_on() {
     let log = capture();
     let app = app(layer());

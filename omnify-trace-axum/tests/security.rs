@@ -222,7 +222,15 @@ async fn headers_are_set_unless_the_handler_has_set_them() {
             "/own",
             get(|| async {
                 (
-                    [("cache-control", "max-age=60"), ("server", "mine/1.0")],
+                    [
+                        ("cache-control", "max-age=60"),
+                        ("server", "mine/1.0"),
+                        ("x-powered-by", "steam"),
+                        ("x-b3-traceid", "0af7651916cd43dd"),
+                        ("x-datadog-trace-id", "1"),
+                        ("x-aspnet-version", "4"),
+                        ("x-mine", "kept"),
+                    ],
                     "ok",
                 )
             }),
@@ -249,7 +257,16 @@ async fn headers_are_set_unless_the_handler_has_set_them() {
     }
     let response = send(&app, request("/own")).await;
     assert_eq!(response.headers()["cache-control"], "max-age=60");
-    assert_eq!(response.headers().get("server"), None);
+    assert_eq!(response.headers()["x-mine"], "kept");
+    for name in [
+        "server",
+        "x-powered-by",
+        "x-b3-traceid",
+        "x-datadog-trace-id",
+        "x-aspnet-version",
+    ] {
+        assert_eq!(response.headers().get(name), None, "{name}");
+    }
     let response = send(&app, request("/admin/x")).await;
     let policy = response.headers()["content-security-policy"]
         .to_str()

@@ -175,13 +175,13 @@ impl IdentityLayer {
 
     /// The claim that names the user. Defaults to `sub`.
     pub fn user_claim(mut self, name: &str) -> Self {
-        self.verifier.user_claim = name.into();
+        self.verifier.set_user_claim(name);
         self
     }
 
     /// The claim that names the organization. Defaults to `org_id`.
     pub fn organization_claim(mut self, name: &str) -> Self {
-        self.verifier.organization_claim = name.into();
+        self.verifier.set_organization_claim(name);
         self
     }
 

@@ -108,8 +108,8 @@ pub(super) struct Verifier {
     keys: Keys,
     rules: Validation,
     pub(super) cache: Cache,
-    pub(super) user_claim: Box<str>,
-    pub(super) organization_claim: Box<str>,
+    user_claim: Box<str>,
+    organization_claim: Box<str>,
 }
 
 impl Verifier {
@@ -146,8 +146,20 @@ impl Verifier {
         self.cache = Cache::new();
     }
 
-    pub(super) const fn set_leeway(&mut self, seconds: u64) {
+    pub(super) fn set_leeway(&mut self, seconds: u64) {
         self.rules.leeway = seconds;
+        self.cache = Cache::new();
+    }
+
+    pub(super) fn set_user_claim(&mut self, name: &str) {
+        self.user_claim = name.into();
+        // A layer that this one was cloned from may go on with other rules.
+        self.cache = Cache::new();
+    }
+
+    pub(super) fn set_organization_claim(&mut self, name: &str) {
+        self.organization_claim = name.into();
+        self.cache = Cache::new();
     }
 
     /// Decides at once where the keys are at hand. `token` is as the client sent it.

@@ -18,8 +18,6 @@ const PERMISSIONS: HeaderValue = HeaderValue::from_static(
      xr-spatial-tracking=()",
 );
 
-static POWERED_BY: HeaderName = HeaderName::from_static("x-powered-by");
-
 /// A ready-made set of headers; what a handler sets itself is kept.
 #[derive(Debug, Clone)]
 #[must_use]
@@ -147,10 +145,8 @@ impl Prepared {
 
     /// Adds what is not there, and removes what tells strangers about the server.
     pub(super) fn apply(&self, response: &mut HeaderMap) {
-        let mut given = response.keys();
-        if given.any(|name| *name == header::SERVER || *name == POWERED_BY) {
-            response.remove(header::SERVER);
-            response.remove(&POWERED_BY);
+        if response.keys().any(tells_of_the_server) {
+            keep_quiet(response);
         }
         if self.map.is_empty() {
             return;
@@ -163,5 +159,34 @@ impl Prepared {
         }
         // A handler's header replaces ours; several of one name stay several.
         response.extend(given);
+    }
+}
+
+/// Whether a header helps nobody but who looks for a way in: OWASP's list of headers to remove has
+/// them, and the ids of traces among them.
+fn tells_of_the_server(name: &HeaderName) -> bool {
+    if *name == header::SERVER {
+        return true;
+    }
+    match name.as_str() {
+        "b3" | "powered-by" => true,
+        name => name.strip_prefix("x-").is_some_and(|name| {
+            const NAMES: [&str; 5] = [
+                "powered-by",
+                "aspnet-version",
+                "aspnetmvc-version",
+                "generator",
+                "php-version",
+            ];
+            name.starts_with("b3-") || name.starts_with("datadog-") || NAMES.contains(&name)
+        }),
+    }
+}
+
+#[cold]
+fn keep_quiet(response: &mut HeaderMap) {
+    let names = response.keys().filter(|name| tells_of_the_server(name));
+    for name in names.cloned().collect::<Vec<_>>() {
+        response.remove(name);
     }
 }
