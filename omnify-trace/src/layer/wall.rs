@@ -20,3 +20,22 @@ pub(super) fn since_epoch() -> Duration {
         Err(_) => Duration::ZERO,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{SystemTime, UNIX_EPOCH};
+
+    use super::*;
+
+    #[test]
+    fn it_is_the_time_that_the_standard_library_tells() {
+        let standard = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        // The clock may be set while we look, but hardly each time.
+        let agree = || {
+            let before = standard();
+            let ours = since_epoch();
+            (before..=standard()).contains(&ours)
+        };
+        assert!((0..5).any(|_| agree()));
+    }
+}
