@@ -224,20 +224,55 @@ fn take_out(shared: &Shared, path: &Path) -> Result<(), StoreError> {
         return Ok(());
     };
     let restored = restore(shared, &segment)?;
-    shared.quarantined.fetch_add(1, Ordering::Relaxed);
     let is_restored = restored.is_some();
+    let originals = match restored {
+        Some(copy) => vec![Arc::new(copy)],
+        None => originals(shared, &segment)?,
+    };
+    shared.quarantined.fetch_add(1, Ordering::Relaxed);
     shared.change(|view| {
         view.segments
             .retain(|known| known.meta.id != segment.meta.id);
-        view.segments.extend(restored.map(Arc::new));
+        view.segments.extend(originals.iter().cloned());
     });
     if is_restored {
         return Ok(());
     }
     forget(shared, std::slice::from_ref(&segment));
-    shared.catalog.lock().forget(&segment.meta.sources);
+    let mut catalog = shared.catalog.lock();
+    catalog.forget(&segment.meta.sources);
+    let kept = originals.iter().flat_map(|kept| &kept.meta.sources);
+    kept.for_each(|extent| catalog.add(extent));
+    drop(catalog);
     shared.reread.store(true, Ordering::Relaxed);
     Ok(())
+}
+
+/// What a segment that was not sent replaces is on the object store still: it counts again, so
+/// that its lines are neither lost with the segment nor, read again, there twice.
+fn originals(shared: &Shared, segment: &Segment) -> Result<Vec<Arc<Segment>>, StoreError> {
+    let mut found = Vec::new();
+    let Some(objects) = shared.options.far.as_ref().filter(|_| !segment.is_sent()) else {
+        return Ok(found);
+    };
+    if segment.meta.replaces.is_empty() {
+        return Ok(found);
+    }
+    let is_original = |name: &str| segment.meta.replaces.iter().any(|id| name.starts_with(id));
+    let named = objects.list().map_err(far::unreachable)?;
+    let mut gone = shared.gone.lock();
+    for named in named {
+        if !is_original(&named.name) || !gone.contains(&named.name) {
+            continue;
+        }
+        match Segment::open_far(&shared.options.data_dir, objects, &named) {
+            Ok(original) => found.push(Arc::new(original)),
+            Err(StoreError::Damaged { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    gone.retain(|name| !found.iter().any(|kept| kept.name() == name));
+    Ok(found)
 }
 
 /// Sets a damaged segment aside; gives the object store's copy of it, if that is whole.

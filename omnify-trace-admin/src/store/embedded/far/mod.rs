@@ -20,7 +20,7 @@ pub(crate) use self::cloud::Cloud;
 use super::{
     segment::Segment,
     shared::{Shared, write_whole},
-    tend::{RETIRED, remove},
+    tend::{self, RETIRED, remove},
 };
 use crate::store::StoreError;
 
@@ -78,6 +78,15 @@ fn send_all(shared: &Shared, objects: &dyn Objects) -> Result<(), StoreError> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(super::io("read", &segment.path)(error)),
         };
+        // Damage must not take the place of what is whole there.
+        if !segment.meta.replaces.is_empty()
+            && let Err(error) = Segment::open(&segment.path).and_then(|again| again.check())
+        {
+            if matches!(error, StoreError::Damaged { .. }) {
+                tend::quarantine(shared, &segment.path)?;
+            }
+            return Err(error);
+        }
         fail_point!("send-segment");
         objects
             .put(segment.name(), bytes.into())
@@ -89,8 +98,12 @@ fn send_all(shared: &Shared, objects: &dyn Objects) -> Result<(), StoreError> {
     }
     for name in gone {
         fail_point!("send-remove");
-        objects.remove(&name).map_err(unreachable)?;
-        shared.gone.lock().retain(|other| *other != name);
+        // While it is removed, nobody finds it worth keeping after all.
+        let mut left = shared.gone.lock();
+        if left.contains(&name) {
+            objects.remove(&name).map_err(unreachable)?;
+            left.retain(|other| *other != name);
+        }
     }
     Ok(())
 }

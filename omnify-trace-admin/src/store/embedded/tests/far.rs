@@ -222,6 +222,47 @@ async fn a_damaged_segment_is_fetched_again() {
     }
 }
 
+/// Neither is a line lost, although its file is, nor is one there twice, although it is not.
+#[tokio::test]
+async fn damage_to_what_was_joined_and_not_sent_brings_the_originals_back() {
+    for file_stays in [false, true] {
+        let (mut world, fake) = world();
+        for round in 0..10 {
+            world.append("backend.log", &lines(round * 10..round * 10 + 10).0);
+            world.settle(round as u64 * 10 + 10).await;
+            world.close().await;
+            world.reopen();
+        }
+        world.close().await;
+        let originals = fake.segments();
+        world.options = world.options.clone().seal_rows(1000);
+        world.reopen();
+        world.settle(100).await;
+        fake.away.store(true, Ordering::Relaxed);
+        tend::once(&world.store().shared).unwrap();
+        let segments = world.store().shared.view().segments.clone();
+        let joined = segments.iter().find(|one| !one.meta.replaces.is_empty());
+        let path = joined.expect("nothing was joined").path.clone();
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        std::os::unix::fs::FileExt::write_all_at(&file, b"damage!", 200).unwrap();
+        if !file_stays {
+            std::fs::remove_file(world.logs().join("backend.log")).unwrap();
+        }
+        fake.away.store(false, Ordering::Relaxed);
+        far::send(&world.store().shared, &*fake);
+        world
+            .until(LIMIT, "there again", |stats| stats.lines == 100)
+            .await;
+        assert_eq!(world.raws().await, lines(0..100).1);
+        assert_eq!(world.store().stats().await.unwrap().quarantined, 1);
+        assert!(fake.segments() >= originals, "an original is gone");
+        world.crash();
+        world.reopen();
+        world.settle(100).await;
+        assert_eq!(world.raws().await, lines(0..100).1);
+    }
+}
+
 #[tokio::test]
 async fn the_data_directory_keeps_no_more_than_it_may() {
     let (mut world, _fake) = world();
