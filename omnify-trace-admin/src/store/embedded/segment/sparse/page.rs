@@ -55,6 +55,10 @@ impl<'a> Pages<'a> {
         self.packed.resize(length, 0);
         self.file.read(&mut self.packed, start).ok()?;
         let header = header(&self.packed)?;
+        // No page is larger than its column: what claims to be is not believed.
+        if i64::try_from(header.plain).ok()? > chunk.uncompressed_size() {
+            return None;
+        }
         let end = header.length.checked_add(header.packed)?;
         let packed = self.packed.get(header.length..end)?;
         self.page.clear();
