@@ -18,7 +18,7 @@ use std::{
 use tempfile::TempDir;
 
 use super::{EmbeddedStore, StoreOptions};
-use crate::store::{Line, LogStore, Order, Page, Query, StoreStats};
+use crate::store::{Line, LogStore, Order, Page, Query, StoreError, StoreStats};
 
 /// A store over temporary directories.
 pub(super) struct World {
@@ -79,7 +79,17 @@ impl World {
     }
 
     pub(super) fn reopen(&mut self) {
-        self.store = Some(EmbeddedStore::open(self.options.clone()).unwrap());
+        let end = Instant::now() + Duration::from_secs(20);
+        let opened = loop {
+            match EmbeddedStore::open(self.options.clone()) {
+                // A process that another test starts has our lock too, until it is itself.
+                Err(StoreError::InUse(_)) if Instant::now() < end => {
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+                opened => break opened,
+            }
+        };
+        self.store = Some(opened.unwrap());
     }
 
     pub(super) async fn all(&self) -> Vec<Line> {
