@@ -26,6 +26,7 @@ pub mod alerts;
 pub mod analysis;
 pub mod api;
 mod instances;
+pub mod memory;
 pub mod state;
 pub mod store;
 #[cfg(test)]

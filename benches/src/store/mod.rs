@@ -37,6 +37,8 @@ const LINES: [u64; 2] = [10_000_000, 500_000];
 /// # Errors
 /// If the disk is full or the store does not answer.
 pub fn run(options: &Options) -> Result<Report> {
+    // As the server does.
+    omnify_trace_admin::memory::few_arenas();
     let lines = options.lines.unwrap_or(LINES[usize::from(options.quick)]);
     let rounds = if options.quick { 5 } else { 20 };
     let peer = options.victoria_logs.as_deref();

@@ -42,6 +42,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    omnify_trace_admin::memory::few_arenas();
     let outcome = match Cli::parse().command.unwrap_or(Command::Serve) {
         Command::Serve => start(|| server::run(server::Mode::Serve)),
         Command::Demo => start(|| server::run(server::Mode::Demo)),
