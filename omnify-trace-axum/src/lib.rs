@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod at_hand;
 pub mod classify;
 pub mod client;
 pub mod follow;

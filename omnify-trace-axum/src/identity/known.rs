@@ -5,6 +5,7 @@ use std::cell::Cell;
 use http::{HeaderMap, HeaderValue, header};
 
 use super::{Identity, cache::Cache};
+use crate::at_hand::{self, Left};
 
 /// The callers whose tokens an [`IdentityLayer`](super::IdentityLayer) found good a moment ago.
 ///
@@ -24,27 +25,14 @@ thread_local! {
     static AT_HAND: Cell<Option<Identity>> = const { Cell::new(None) };
 }
 
-/// Leaves the caller that [`Known`] named at hand for its very layer, which has to be called at
-/// once, with the same request: that is the case under `stack()`, where nothing is in between.
-pub(crate) fn leave(caller: Identity) -> Left {
-    let _ = AT_HAND.try_with(|at_hand| at_hand.set(Some(caller)));
-    Left
-}
-
-/// A caller is at hand, until this is dropped.
-#[must_use]
-pub(crate) struct Left;
-
-impl Drop for Left {
-    fn drop(&mut self) {
-        // A request that did not get so far, such as one that is blocked, names nobody to the next.
-        drop(at_hand());
-    }
+/// Leaves the caller that [`Known`] named for its very layer, which is called at once.
+pub(crate) fn leave(caller: Identity) -> Left<Identity> {
+    at_hand::leave(&AT_HAND, caller)
 }
 
 /// The caller that was left for this layer, once.
-pub(super) fn at_hand() -> Option<Identity> {
-    AT_HAND.try_with(Cell::take).ok().flatten()
+pub(super) fn left() -> Option<Identity> {
+    at_hand::take(&AT_HAND)
 }
 
 /// The token of `Authorization: Bearer`.

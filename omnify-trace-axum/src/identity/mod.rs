@@ -20,7 +20,7 @@ use std::sync::Arc;
 use omnify_trace::context::{OrganizationId, UserId};
 use serde_json::{Map, Value};
 
-pub(crate) use known::{Known, Left, leave};
+pub(crate) use known::{Known, leave};
 
 pub use jwks::{Jwks, JwksError};
 pub use layer::{Algorithm, IdentityLayer, KeyError};

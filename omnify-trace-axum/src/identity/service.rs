@@ -17,7 +17,7 @@ use tracing::span::{Id, Record};
 use tracing::{Dispatch, dispatcher};
 
 use super::Identity;
-use super::known::{at_hand, bearer};
+use super::known::{bearer, left};
 use super::verify::{Glance, Refusal, Verifier};
 use crate::follow::BodyOrProblem;
 use crate::problem::Problem;
@@ -57,7 +57,7 @@ where
 
     #[inline]
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        if let Some(identity) = at_hand() {
+        if let Some(identity) = left() {
             // The tracing layer asked a moment ago, and has opened the span with the answer.
             request.extensions_mut().insert(identity);
             return IdentityFuture::Running {

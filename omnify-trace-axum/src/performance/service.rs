@@ -96,7 +96,7 @@ pub struct Timing {
 impl Timing {
     fn start<B>(stats: Arc<RouteStats>, request: &Request<B>) -> Self {
         stats.active.fetch_add(1, Relaxed);
-        let arrival = arrival::at_hand().unwrap_or_else(|| {
+        let arrival = arrival::left().unwrap_or_else(|| {
             let now = Instant::now();
             Arc::new(Arrival::unnamed(request, now, second(now)))
         });

@@ -11,6 +11,7 @@ use tracing::Span;
 
 use super::query::cut;
 use super::request_id::Minted;
+use crate::at_hand::{self, Left};
 
 /// A request that has arrived.
 pub(crate) struct Arrival {
@@ -74,26 +75,14 @@ thread_local! {
     static AT_HAND: Cell<Option<Arc<Arrival>>> = const { Cell::new(None) };
 }
 
-/// Leaves the arrival at hand for a layer of ours that is called at once.
-pub(super) fn leave(arrival: &Arc<Arrival>) -> Left {
-    let _ = AT_HAND.try_with(|at_hand| at_hand.set(Some(Arc::clone(arrival))));
-    Left
-}
-
-/// An arrival is at hand, until this is dropped.
-#[must_use]
-pub(super) struct Left;
-
-impl Drop for Left {
-    fn drop(&mut self) {
-        // A request that is blocked on its way, such as by its score, leaves nothing to the next.
-        drop(at_hand());
-    }
+/// Leaves the arrival for a layer of ours that is called at once.
+pub(super) fn leave(arrival: &Arc<Arrival>) -> Left<Arc<Arrival>> {
+    at_hand::leave(&AT_HAND, Arc::clone(arrival))
 }
 
 /// The arrival that a layer outside has left, once.
-pub(crate) fn at_hand() -> Option<Arc<Arrival>> {
-    AT_HAND.try_with(Cell::take).ok().flatten()
+pub(crate) fn left() -> Option<Arc<Arrival>> {
+    at_hand::take(&AT_HAND)
 }
 
 /// What a request is called.
@@ -128,25 +117,9 @@ impl Name {
 mod tests {
     use super::*;
 
-    fn arrival() -> Arc<Arrival> {
-        let request = Request::new(());
-        Arc::new(Arrival::unnamed(&request, Instant::now(), 1))
-    }
-
-    #[test]
-    fn an_arrival_is_taken_once_and_only_by_whom_it_was_left_to() {
-        let given = arrival();
-        let left = leave(&given);
-        assert!(Arc::ptr_eq(&at_hand().unwrap(), &given));
-        assert!(at_hand().is_none());
-        drop(left);
-        drop(leave(&given));
-        assert!(at_hand().is_none());
-    }
-
     #[test]
     fn a_reading_holds_until_it_is_forgotten() {
-        let arrival = arrival();
+        let arrival = Arrival::unnamed(&Request::new(()), Instant::now(), 1);
         let seen = arrival.look();
         while arrival.started.elapsed() <= seen {}
         assert_eq!(arrival.looked(), seen);

@@ -6,6 +6,8 @@ use http::HeaderValue;
 
 use super::layer::Settings;
 #[cfg(feature = "identity")]
+use crate::at_hand::Left;
+#[cfg(feature = "identity")]
 use crate::identity::{self, Identity};
 
 /// A caller whose token was good a moment ago, or nobody.
@@ -33,7 +35,7 @@ impl Caller {
     }
 
     /// Leaves the caller at hand for the identity layer that is called at once.
-    pub(super) fn leave(self) -> Option<identity::Left> {
+    pub(super) fn leave(self) -> Option<Left<Identity>> {
         self.identity.map(identity::leave)
     }
 }

@@ -198,6 +198,15 @@ impl<'a> QuickVisitor<'a> {
     }
 
     /// A value that is written alike in the head and in `extra`.
+    #[inline(always)]
+    fn plain(&mut self, field: &Field, write: impl Fn(&mut Line)) {
+        if self.stage == Stage::Extra {
+            self.value(field, write);
+        } else {
+            self.early_value(field, write);
+        }
+    }
+
     #[inline(never)]
     fn early_value(&mut self, field: &Field, write: impl Fn(&mut Line)) {
         self.early(
@@ -261,36 +270,20 @@ impl Visit for QuickVisitor<'_> {
 
     #[inline]
     fn record_u64(&mut self, field: &Field, value: u64) {
-        if self.stage == Stage::Extra {
-            self.value(field, |out| json::unsigned(out, value));
-        } else {
-            self.early_value(field, |out| json::unsigned(out, value));
-        }
+        self.plain(field, |out| json::unsigned(out, value));
     }
 
     #[inline]
     fn record_i64(&mut self, field: &Field, value: i64) {
-        if self.stage == Stage::Extra {
-            self.value(field, |out| json::signed(out, value));
-        } else {
-            self.early_value(field, |out| json::signed(out, value));
-        }
+        self.plain(field, |out| json::signed(out, value));
     }
 
     fn record_u128(&mut self, field: &Field, value: u128) {
-        if self.stage == Stage::Extra {
-            self.value(field, |out| json::integer(out, value));
-        } else {
-            self.early_value(field, |out| json::integer(out, value));
-        }
+        self.plain(field, |out| json::integer(out, value));
     }
 
     fn record_i128(&mut self, field: &Field, value: i128) {
-        if self.stage == Stage::Extra {
-            self.value(field, |out| json::integer(out, value));
-        } else {
-            self.early_value(field, |out| json::integer(out, value));
-        }
+        self.plain(field, |out| json::integer(out, value));
     }
 
     #[inline]
@@ -304,11 +297,7 @@ impl Visit for QuickVisitor<'_> {
 
     #[inline]
     fn record_bool(&mut self, field: &Field, value: bool) {
-        if self.stage == Stage::Extra {
-            self.value(field, |out| json::boolean(out, value));
-        } else {
-            self.early_value(field, |out| json::boolean(out, value));
-        }
+        self.plain(field, |out| json::boolean(out, value));
     }
 
     fn record_bytes(&mut self, field: &Field, value: &[u8]) {

@@ -175,18 +175,24 @@ impl SpanState {
     #[inline]
     pub(crate) fn root(&self) -> &Self {
         let mut span = self;
-        while let Some(parent) = span.root.as_ref().or(span.parent.as_ref()) {
-            span = parent;
+        while let Some(outer) = span.outer() {
+            span = outer;
         }
         span
     }
 
     fn shared_root(this: &Arc<Self>) -> Arc<Self> {
         let mut span = this;
-        while let Some(parent) = span.root.as_ref().or(span.parent.as_ref()) {
-            span = parent;
+        while let Some(outer) = span.outer() {
+            span = outer;
         }
         Arc::clone(span)
+    }
+
+    /// A step outwards, the longest that this span knows.
+    #[inline]
+    fn outer(&self) -> Option<&Arc<Self>> {
+        self.root.as_ref().or(self.parent.as_ref())
     }
 
     pub(crate) fn is_root(&self) -> bool {

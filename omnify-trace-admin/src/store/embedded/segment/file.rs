@@ -24,9 +24,7 @@ impl SegmentFile {
             length,
         })
     }
-}
 
-impl SegmentFile {
     /// Fills the buffer with what stands there.
     pub(super) fn read(&self, buffer: &mut [u8], start: u64) -> std::io::Result<()> {
         self.file.read_exact_at(buffer, start)
@@ -51,7 +49,7 @@ impl ChunkReader for SegmentFile {
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
         let mut bytes = vec![0; length];
-        self.file.read_exact_at(&mut bytes, start)?;
+        self.read(&mut bytes, start)?;
         Ok(bytes.into())
     }
 }

@@ -16,8 +16,9 @@ use crate::store::embedded::{
 
 /// The level that is kept apart.
 const APART: &str = "ERROR";
+const LEVEL: &str = "level";
 /// What has to be at hand to split rows, and to count them.
-const HEAD: [&str; 2] = ["level", "event_type"];
+const HEAD: [&str; 2] = [LEVEL, "event_type"];
 
 /// The rows in one group, or in two if some but not most of them are errors.
 pub(super) struct Split {
@@ -47,13 +48,7 @@ impl Split {
             heads: vec![whole],
             predicates: Vec::new(),
         };
-        let levels = Groups::of(
-            &whole,
-            &HEAD[..1]
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>(),
-        );
+        let levels = Groups::of(&whole, &[LEVEL.to_owned()]);
         let is_apart = |value: &Option<String>| value.as_deref() == Some(APART);
         let Some(apart) = levels.values.iter().position(is_apart) else {
             return Ok(one(whole));

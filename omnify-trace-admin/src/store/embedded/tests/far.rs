@@ -98,6 +98,24 @@ pub(super) fn lose_disk(world: &World) {
     std::fs::remove_dir_all(&world.options.data_dir).unwrap();
 }
 
+/// A store whose segments, ten lines each and all sent, are small enough to be joined; and how many
+/// there are.
+async fn joinable(rounds: usize) -> (World, Arc<Fake>, usize) {
+    let (mut world, fake) = world();
+    for round in 0..rounds {
+        world.append("backend.log", &lines(round * 10..round * 10 + 10).0);
+        world.settle(round as u64 * 10 + 10).await;
+        world.close().await;
+        world.reopen();
+    }
+    world.close().await;
+    let segments = fake.segments();
+    world.options = world.options.clone().seal_rows(1000);
+    world.reopen();
+    world.settle(rounds as u64 * 10).await;
+    (world, fake, segments)
+}
+
 #[tokio::test]
 async fn what_was_sent_outlives_disk_and_log_files() {
     let (mut world, fake) = world();
@@ -159,18 +177,7 @@ async fn while_the_object_store_is_away_nothing_waits_for_it() {
 
 #[tokio::test]
 async fn joined_and_retired_segments_go_there_too() {
-    let (mut world, fake) = world();
-    for round in 0..12 {
-        world.append("backend.log", &lines(round * 10..round * 10 + 10).0);
-        world.settle(round as u64 * 10 + 10).await;
-        world.close().await;
-        world.reopen();
-    }
-    world.close().await;
-    let before = fake.segments();
-    world.options = world.options.clone().seal_rows(1000);
-    world.reopen();
-    world.settle(120).await;
+    let (mut world, fake, before) = joinable(12).await;
     tend::once(&world.store().shared).unwrap();
     far::send(&world.store().shared, &*fake);
     assert!(fake.segments() < before, "{} of {before}", fake.segments());
@@ -226,18 +233,7 @@ async fn a_damaged_segment_is_fetched_again() {
 #[tokio::test]
 async fn damage_to_what_was_joined_and_not_sent_brings_the_originals_back() {
     for file_stays in [false, true] {
-        let (mut world, fake) = world();
-        for round in 0..10 {
-            world.append("backend.log", &lines(round * 10..round * 10 + 10).0);
-            world.settle(round as u64 * 10 + 10).await;
-            world.close().await;
-            world.reopen();
-        }
-        world.close().await;
-        let originals = fake.segments();
-        world.options = world.options.clone().seal_rows(1000);
-        world.reopen();
-        world.settle(100).await;
+        let (mut world, fake, originals) = joinable(10).await;
         fake.away.store(true, Ordering::Relaxed);
         tend::once(&world.store().shared).unwrap();
         let segments = world.store().shared.view().segments.clone();
