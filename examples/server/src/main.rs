@@ -51,10 +51,25 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            say(&format!("omnify-server: {error:#}"));
+            say(&format!("omnify-server: {}", story(&error)));
             ExitCode::FAILURE
         }
     }
+}
+
+/// The error and its causes, each told once: many texts have that of their cause already.
+fn story(error: &anyhow::Error) -> String {
+    error
+        .chain()
+        .skip(1)
+        .fold(error.to_string(), |told, cause| {
+            let cause = cause.to_string();
+            if told.contains(&cause) {
+                told
+            } else {
+                format!("{told}: {cause}")
+            }
+        })
 }
 
 /// Builds the runtime and runs one future to its end.

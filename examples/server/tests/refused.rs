@@ -53,6 +53,17 @@ async fn a_wrong_setting_is_named_with_its_value_and_what_is_allowed() {
 }
 
 #[tokio::test]
+async fn a_redis_that_is_not_there_is_named_and_its_cause_told_once() {
+    let message = refused(&[("REDIS_URL", "redis://127.0.0.1:1")]).await;
+    assert!(message.contains("REDIS_URL"), "{message}");
+    assert_eq!(
+        message.matches("Connection refused").count(),
+        1,
+        "{message}"
+    );
+}
+
+#[tokio::test]
 async fn a_log_directory_that_cannot_be_written_is_named() {
     let home = tempfile::tempdir().expect("a temporary folder");
     // A file where the directory should be stops root too, whom permissions would not.

@@ -67,7 +67,9 @@ pub struct Call {
     pub cost_usd: Option<f64>,
     /// HTTP status of an API.
     pub status_code: Option<i64>,
-    /// 1 for the first try.
+    /// The step's attempt that made it, 1 for the first.
+    pub step_attempt: i64,
+    /// Which try of one and the same call it is, 1 for the first; none where nothing says so.
     pub attempt: Option<i64>,
     /// What went wrong.
     pub error: Option<String>,
@@ -264,8 +266,9 @@ fn apply(step: &mut Step, kind: EventType, event: &Event) {
     }
 }
 
-/// A call's end takes the place of its start, and a slow query that of the query: same span.
-fn add_call(step: &mut Step, event: &Event, call: Call) {
+/// A call's end takes the place of its start, and a slow query that of the query: same span. The
+/// call belongs to the attempt in which it was first seen.
+fn add_call(step: &mut Step, event: &Event, mut call: Call) {
     let span = event.context(fields::SPAN_ID).map(str::to_owned);
     let earlier = span.is_some().then(|| {
         step.call_spans
@@ -277,8 +280,12 @@ fn add_call(step: &mut Step, event: &Event, call: Call) {
         .flatten()
         .and_then(|place| step.calls.get_mut(place))
     {
-        Some(earlier) => *earlier = call,
+        Some(earlier) => {
+            call.step_attempt = earlier.step_attempt;
+            *earlier = call;
+        }
         None => {
+            call.step_attempt = step.attempt;
             step.calls.push(call);
             step.call_spans.push(span);
         }
@@ -305,6 +312,7 @@ fn agent_call(kind: EventType, event: &Event) -> Call {
         output_tokens: event.integer(fields::gen_ai::OUTPUT_TOKENS),
         cost_usd: event.number(fields::COST_USD),
         status_code: None,
+        step_attempt: 1,
         attempt: event.integer(fields::ATTEMPT),
         error: (kind == EventType::AgentError).then(|| event.error_text().to_owned()),
     }
@@ -332,6 +340,7 @@ fn plain_call(kind: CallKind, name: Option<&str>, provider: Option<&str>, event:
         output_tokens: None,
         cost_usd: None,
         status_code,
+        step_attempt: 1,
         attempt: event.integer(fields::ATTEMPT),
         error: error.map(str::to_owned),
     }

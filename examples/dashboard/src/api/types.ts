@@ -169,6 +169,7 @@ export interface Call {
   output_tokens: number | null;
   cost_usd: number | null;
   status_code: number | null;
+  step_attempt: number;
   attempt: number | null;
   error: string | null;
 }

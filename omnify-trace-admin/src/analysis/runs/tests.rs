@@ -101,3 +101,63 @@ fn a_run_that_only_a_page_knows_ends_as_the_page_says() {
     );
     assert_eq!(failed.duration_ms, Some(3_000.0));
 }
+
+#[test]
+fn a_call_tells_which_attempt_of_its_step_made_it() {
+    let step_event = |at: i64, kind: &str, span: &str, extra: serde_json::Value| {
+        let raw = json!({
+            "event_type": kind,
+            "context": {"run_id": "r", "step_id": "charge", "span_id": span},
+            "extra": extra,
+        });
+        Event::parse(Line {
+            id: at.to_string(),
+            timestamp: at * SECOND,
+            raw: raw.to_string().into(),
+            is_json: true,
+            file: "workflow.log".into(),
+        })
+    };
+    let started = |attempt| json!({"status": "started", "attempt": attempt});
+    let events = [
+        step_event(1, "workflow_step", "1", started(1)),
+        step_event(2, "agent_start", "a", json!({})),
+        step_event(
+            3,
+            "external_api_call",
+            "b",
+            json!({"api": "crm", "attempt": 1}),
+        ),
+        step_event(
+            4,
+            "workflow_step_error",
+            "1",
+            json!({"attempt": 1, "will_retry": true}),
+        ),
+        step_event(5, "workflow_step", "2", started(2)),
+        step_event(6, "agent_complete", "a", json!({})),
+        step_event(
+            7,
+            "external_api_call",
+            "c",
+            json!({"api": "crm", "attempt": 1}),
+        ),
+        step_event(
+            8,
+            "external_api_call",
+            "d",
+            json!({"api": "crm", "attempt": 2}),
+        ),
+    ];
+    let view = rebuild_run("r", &events, &[]).expect("it has events");
+    let calls = &view.steps.first().expect("it has a step").calls;
+    let told: Vec<(i64, Option<i64>)> = calls
+        .iter()
+        .map(|call| (call.step_attempt, call.attempt))
+        .collect();
+    assert_eq!(
+        told,
+        [(1, None), (1, Some(1)), (2, Some(1)), (2, Some(2))],
+        "an agent that ends late belongs to the attempt that started it"
+    );
+}

@@ -207,7 +207,16 @@ const CALL_COLUMNS: readonly Column<Call>[] = [
       </>
     ),
   },
-  { name: 'Attempt', right: true, cell: (c) => c.attempt ?? 1 },
+  {
+    name: 'Attempt',
+    right: true,
+    cell: (c) => (
+      <>
+        {c.step_attempt}
+        {c.attempt !== null && c.attempt > 1 && <span className="small muted"> try {c.attempt}</span>}
+      </>
+    ),
+  },
   { name: 'Took', right: true, cell: (c) => duration(c.duration_ms) },
   {
     name: 'Tokens in / out',

@@ -4,7 +4,9 @@ use std::{fmt, future::Future, io, ops::Range, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::TryStreamExt;
-use object_store::{Error, ObjectStore, ObjectStoreExt, path::Path, prefix::PrefixStore};
+use object_store::{
+    Error, ObjectStore, ObjectStoreExt, ObjectStoreScheme, path::Path, prefix::PrefixStore,
+};
 use tokio::runtime::Runtime;
 use tracing::subscriber::NoSubscriber;
 
@@ -47,6 +49,12 @@ impl Cloud {
     pub(crate) fn at(address: &str) -> Result<Self, String> {
         crate::tls::provide();
         let url = url::Url::parse(address).map_err(|error| error.to_string())?;
+        if let Some(feature) = missing_feature(&url) {
+            return Err(format!(
+                "this program was built without the feature `{feature}`, which knows such addresses; \
+                 build it with `--features {feature}`"
+            ));
+        }
         let environment = std::env::vars_os().filter_map(|(name, value)| {
             Some((
                 name.into_string().ok()?.to_ascii_lowercase(),
@@ -130,4 +138,16 @@ impl Objects for Cloud {
             other => other,
         }
     }
+}
+
+/// The feature of this crate that the address needs and that was not compiled in.
+fn missing_feature(url: &url::Url) -> Option<&'static str> {
+    let (scheme, _) = ObjectStoreScheme::parse(url).ok()?;
+    let (feature, compiled_in) = match scheme {
+        ObjectStoreScheme::AmazonS3 => ("aws", cfg!(feature = "aws")),
+        ObjectStoreScheme::GoogleCloudStorage => ("gcp", cfg!(feature = "gcp")),
+        ObjectStoreScheme::MicrosoftAzure => ("azure", cfg!(feature = "azure")),
+        _ => return None,
+    };
+    (!compiled_in).then_some(feature)
 }

@@ -314,4 +314,15 @@ async fn object_stores_hold_segments() {
         let error = options.clone().segments_url(address).unwrap_err();
         assert!(error.to_string().starts_with("OT0309"), "{error}");
     }
+    for (address, feature, compiled_in) in [
+        ("s3://bucket/folder", "aws", cfg!(feature = "aws")),
+        ("gs://bucket/folder", "gcp", cfg!(feature = "gcp")),
+        ("az://container/folder", "azure", cfg!(feature = "azure")),
+    ] {
+        if !compiled_in {
+            let error = options.clone().segments_url(address).unwrap_err();
+            let remedy = format!("--features {feature}");
+            assert!(error.to_string().contains(&remedy), "{error}");
+        }
+    }
 }
