@@ -1,14 +1,16 @@
-//! Measuring a subject in a process of its own, subjects alternating.
+//! Measuring a subject in a process of its own. The process sets its subject up, and then does so
+//! many turns whenever it is asked to: `rounds` asks.
 
 use std::{
-    process::{Command, Stdio},
+    io::{BufRead as _, BufReader, Write as _},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     time::Instant,
 };
 
 use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::{Options, alloc, report::Report};
+use crate::alloc;
 
 /// What a subject hands its work to: a loop of so many turns.
 pub type Measure<'a> = &'a mut dyn FnMut(&mut dyn FnMut(u64));
@@ -25,8 +27,8 @@ pub struct Subject {
 pub struct Case {
     /// Its name in the table.
     pub name: &'static str,
-    /// Turns of a full run.
-    pub turns: u64,
+    /// For how long a subject is measured in a round.
+    pub milliseconds: u64,
     /// Who does it.
     pub subjects: &'static [Subject],
 }
@@ -37,21 +39,22 @@ pub struct Arguments {
     area: String,
     case: String,
     subject: String,
-    turns: u64,
-    /// Without a warm-up and without timing: for callgrind.
-    #[arg(long)]
-    bare: bool,
+    /// So many turns, once, without timing: for callgrind and perf. Without, each line of the
+    /// input asks for as many turns as it says.
+    turns: Option<u64>,
 }
 
-/// What the child answers.
-#[derive(Debug, Serialize, Deserialize)]
-struct Sample {
-    nanoseconds: f64,
-    allocations: f64,
+/// What the child answers, in a line.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Sample {
+    /// Nanoseconds of a turn.
+    pub nanoseconds: f64,
+    /// Allocations of a turn.
+    pub allocations: f64,
 }
 
 /// All cases of an area that is measured this way.
-fn cases(area: &str) -> &'static [Case] {
+pub(crate) fn cases(area: &str) -> &'static [Case] {
     match area {
         #[cfg(feature = "emit")]
         "emit" => crate::emit::CASES,
@@ -63,7 +66,7 @@ fn cases(area: &str) -> &'static [Case] {
     }
 }
 
-/// The child's side: measures one subject and prints the sample.
+/// The child's side: sets one subject up and does its work whenever it is asked to.
 ///
 /// # Errors
 /// If there is no such subject.
@@ -77,28 +80,15 @@ pub fn serve(arguments: &Arguments) -> Result<()> {
         .iter()
         .find(|subject| subject.name == arguments.subject)
         .context("no such subject")?;
-    let turns = arguments.turns.max(1);
-    let bare = arguments.bare;
-    let mut sample = None;
-    (subject.run)(&mut |work| {
-        if bare {
+    let mut result = Ok(());
+    (subject.run)(&mut |work| match arguments.turns {
+        Some(turns) => {
             work(1);
             counted(work, turns);
-            return;
         }
-        work(turns / 10 + 1);
-        let allocations = alloc::count();
-        let start = Instant::now();
-        work(turns);
-        let elapsed = start.elapsed();
-        let allocations = alloc::count() - allocations;
-        sample = Some(Sample {
-            nanoseconds: elapsed.as_nanos() as f64 / turns as f64,
-            allocations: allocations as f64 / turns as f64,
-        });
+        None => result = answer(work),
     });
-    println!("{}", serde_json::to_string(&sample)?);
-    Ok(())
+    result
 }
 
 /// What callgrind counts: it begins and ends with this function.
@@ -107,51 +97,69 @@ fn counted(work: &mut dyn FnMut(u64), turns: u64) {
     work(turns);
 }
 
-fn start(area: &str, case: &Case, subject: &Subject, turns: u64) -> Result<Sample> {
-    let output = Command::new(std::env::current_exe()?)
-        .args(["child", area, case.name, subject.name, &turns.to_string()])
-        .stderr(Stdio::inherit())
-        .output()?;
-    if !output.status.success() {
-        bail!(
-            "{} in {} ended with {}",
-            subject.name,
-            case.name,
-            output.status
-        );
+/// A sample for each line of the input, until it ends.
+fn answer(work: &mut dyn FnMut(u64)) -> Result<()> {
+    for line in std::io::stdin().lines() {
+        let turns: u64 = line?.parse()?;
+        // The caches are another subject's.
+        work(turns / 8 + 1);
+        let allocations = alloc::count();
+        let start = Instant::now();
+        work(turns);
+        let elapsed = start.elapsed();
+        let allocations = alloc::count() - allocations;
+        let sample = Sample {
+            nanoseconds: elapsed.as_nanos() as f64 / turns as f64,
+            allocations: allocations as f64 / turns as f64,
+        };
+        println!("{}", serde_json::to_string(&sample)?);
     }
-    let sample: Option<Sample> = serde_json::from_slice(&output.stdout)?;
-    sample.with_context(|| format!("{} in {} did no work", subject.name, case.name))
+    Ok(())
 }
 
-/// The parent's side: every subject of every case, round after round; the median of the rounds.
-///
-/// # Errors
-/// If a subject fails.
-pub fn measure(area: &'static str, options: &Options) -> Result<Report> {
-    let rounds = if options.quick { 3 } else { 15 };
-    let mut report = Report::default();
-    for case in cases(area) {
-        let turns = if options.quick {
-            case.turns / 10
-        } else {
-            case.turns
-        };
-        let mut samples: Vec<Vec<Sample>> = case.subjects.iter().map(|_| Vec::new()).collect();
-        for _ in 0..rounds {
-            for (subject, samples) in case.subjects.iter().zip(&mut samples) {
-                samples.push(start(area, case, subject, turns)?);
-            }
-        }
-        for (subject, samples) in case.subjects.iter().zip(&mut samples) {
-            samples.sort_by(|a, b| a.nanoseconds.total_cmp(&b.nanoseconds));
-            let median = &samples[samples.len() / 2];
-            report.add(area, case.name, subject.name, median.nanoseconds, "ns");
-            let allocations = (median.allocations * 100.0).round() / 100.0;
-            report.add(area, case.name, subject.name, allocations, "allocations");
-        }
+/// A child, as its parent sees it.
+pub(crate) struct Worker {
+    name: &'static str,
+    process: Child,
+    questions: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Worker {
+    pub(crate) fn start(area: &str, case: &Case, subject: &Subject) -> Result<Self> {
+        let mut process = Command::new(std::env::current_exe()?)
+            .args(["child", area, case.name, subject.name])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let questions = process.stdin.take();
+        let answers = process.stdout.take().context("no answers")?;
+        Ok(Self {
+            name: subject.name,
+            process,
+            questions,
+            answers: BufReader::new(answers),
+        })
     }
-    Ok(report)
+
+    /// So many turns.
+    pub(crate) fn ask(&mut self, turns: u64) -> Result<Sample> {
+        let questions = self.questions.as_mut().context("already ended")?;
+        writeln!(questions, "{turns}")?;
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer)?;
+        serde_json::from_str(&answer).with_context(|| format!("{} did no work", self.name))
+    }
+
+    /// Waits until the process has ended.
+    pub(crate) fn end(mut self) -> Result<()> {
+        self.questions = None;
+        let status = self.process.wait()?;
+        if !status.success() {
+            bail!("{} ended with {status}", self.name);
+        }
+        Ok(())
+    }
 }
 
 /// Instructions of one turn, by callgrind. `None` without valgrind.
@@ -165,7 +173,7 @@ pub fn instructions(area: &str, case: &str, subject: &str) -> Option<f64> {
             "--toggle-collect=omnify_benches::child::counted",
         ])
         .arg(std::env::current_exe().ok()?)
-        .args(["child", area, case, subject, &TURNS.to_string(), "--bare"])
+        .args(["child", area, case, subject, &TURNS.to_string()])
         .output()
         .ok()?;
     let text = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -1,9 +1,9 @@
 //! What Omnify Trace costs, beside its peers, in one run on one machine.
 //!
 //! Each area is a module with a `run(&Options) -> anyhow::Result<Report>`; `report` prints the
-//! table and writes the JSON; `alloc` counts allocations; `child` measures each subject in a
-//! process of its own, subjects alternating, so that neither global state nor the machine's mood
-//! favours one of them.
+//! table and writes the JSON; `alloc` counts allocations; `child` is a subject in a process of its
+//! own, so that no global state is shared; `rounds` asks all of them in many short rounds, so that
+//! the machine's mood favours none.
 #![expect(
     clippy::print_stdout,
     reason = "a command-line tool talks on its terminal"
@@ -20,6 +20,8 @@ pub mod journal;
 #[cfg(feature = "operations")]
 pub mod operations;
 pub mod report;
+#[cfg(any(feature = "emit", feature = "http", feature = "operations"))]
+pub mod rounds;
 #[cfg(feature = "store")]
 pub mod store;
 

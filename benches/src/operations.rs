@@ -13,8 +13,9 @@ use tracing_subscriber::prelude::*;
 
 use crate::{
     Options,
-    child::{self, Case, Subject},
+    child::{Case, Subject},
     report::Report,
+    rounds,
 };
 
 type Measure<'a> = &'a mut dyn FnMut(&mut dyn FnMut(u64));
@@ -29,7 +30,7 @@ const WATCHDOG: &str = "watchdog";
 pub const CASES: &[Case] = &[
     Case {
         name: OPERATION,
-        turns: 500_000,
+        milliseconds: 10,
         subjects: &[
             Subject {
                 name: "operation, no subscriber: registry and watchdog alone",
@@ -55,7 +56,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: MUTEX,
-        turns: 5_000_000,
+        milliseconds: 10,
         subjects: &[
             Subject {
                 name: "parking_lot::Mutex",
@@ -69,7 +70,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: READ,
-        turns: 5_000_000,
+        milliseconds: 10,
         subjects: &[
             Subject {
                 name: "parking_lot::RwLock",
@@ -83,7 +84,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: ASYNC,
-        turns: 2_000_000,
+        milliseconds: 10,
         subjects: &[
             Subject {
                 name: "tokio::sync::Mutex",
@@ -102,7 +103,7 @@ pub const CASES: &[Case] = &[
 /// # Errors
 /// If a subject fails.
 pub fn run(options: &Options) -> Result<Report> {
-    let mut report = child::measure("operations", options)?;
+    let mut report = rounds::measure("operations", options)?;
     report.compare(OPERATION, "ns", "a plain span and event by hand");
     report.compare(MUTEX, "ns", "parking_lot::Mutex");
     report.compare(READ, "ns", "parking_lot::RwLock");

@@ -17,8 +17,12 @@ pub struct Row {
     pub unit: &'static str,
     /// The subject that `ratio` compares with.
     pub ratio_to: Option<String>,
-    /// `ratio_to`'s figure divided by this one: how many times less this one costs.
+    /// `ratio_to`'s figure divided by this one: how many times less this one costs. Where both were
+    /// measured in the same rounds, the median of the rounds' ratios.
     pub ratio: Option<f64>,
+    /// What each round said, in their order; empty for a figure that has no rounds.
+    #[serde(skip)]
+    rounds: Vec<f64>,
 }
 
 /// The rows of a run.
@@ -46,24 +50,71 @@ impl Report {
             unit,
             ratio_to: None,
             ratio: None,
+            rounds: Vec::new(),
         });
+    }
+
+    /// Adds the median of what each round said.
+    pub fn add_rounds(
+        &mut self,
+        area: &'static str,
+        case: &str,
+        subject: &str,
+        rounds: Vec<f64>,
+        unit: &'static str,
+    ) {
+        let middle = median(rounds.clone());
+        self.add(area, case, subject, middle, unit);
+        if let Some(row) = self.rows.last_mut() {
+            row.rounds = rounds;
+        }
+    }
+
+    fn row(&self, case: &str, unit: &str, subject: &str) -> Option<&Row> {
+        let is = |row: &&Row| row.case == case && row.unit == unit && row.subject == subject;
+        self.rows.iter().find(is)
+    }
+
+    /// A subject's figure.
+    #[must_use]
+    pub fn value(&self, case: &str, unit: &str, subject: &str) -> Option<f64> {
+        self.row(case, unit, subject).map(|row| row.value)
+    }
+
+    /// What `of` makes of two subjects' figures: the median over the rounds, where they have the
+    /// same ones.
+    #[must_use]
+    pub fn pairs(
+        &self,
+        case: &str,
+        unit: &str,
+        one: &str,
+        other: &str,
+        of: impl Fn(f64, f64) -> f64,
+    ) -> Option<f64> {
+        let (one, other) = (self.row(case, unit, one)?, self.row(case, unit, other)?);
+        if one.rounds.is_empty() || one.rounds.len() != other.rounds.len() {
+            return Some(of(one.value, other.value));
+        }
+        let pairs = one.rounds.iter().zip(&other.rounds);
+        Some(median(pairs.map(|(one, other)| of(*one, *other)).collect()))
+    }
+
+    /// How many times as much one subject's figure is as another's.
+    #[must_use]
+    pub fn over(&self, case: &str, unit: &str, one: &str, other: &str) -> Option<f64> {
+        self.pairs(case, unit, one, other, |one, other| one / other)
     }
 
     /// Compares every subject of a case with one of them, in one unit.
     pub fn compare(&mut self, case: &str, unit: &str, with: &str) {
-        let of = |row: &Row| row.case == case && row.unit == unit;
-        let Some(base) = self
-            .rows
-            .iter()
-            .find(|row| of(row) && row.subject == with)
-            .map(|row| row.value)
-        else {
-            return;
-        };
-        for row in self.rows.iter_mut().filter(|row| of(row)) {
-            if row.value > 0.0 {
-                row.ratio_to = Some(with.to_owned());
-                row.ratio = Some(base / row.value);
+        for at in 0..self.rows.len() {
+            let row = &self.rows[at];
+            if row.case == case && row.unit == unit && row.value > 0.0 {
+                let ratio = self.over(case, unit, with, &row.subject);
+                let row = &mut self.rows[at];
+                row.ratio_to = ratio.map(|_| with.to_owned());
+                row.ratio = ratio;
             }
         }
     }
@@ -135,8 +186,8 @@ impl Report {
             line += &format!("{}:|", "-".repeat(19));
         }
         if let Some(with) = ratio_to {
-            header += &format!(" times less than {with} |");
-            line += &format!("{}:|", "-".repeat(with.len() + 17));
+            header += &format!(" beside {with} |");
+            line += &format!("{}:|", "-".repeat(with.len() + 8));
         }
         let mut table = format!("{header}\n{line}\n");
         for subject in subjects {
@@ -150,9 +201,9 @@ impl Report {
             }
             if let Some(with) = ratio_to {
                 let ratio = rows().find(|row| row.subject == subject && row.ratio.is_some());
-                let ratio = ratio.and_then(|row| row.ratio);
-                let ratio = ratio.map_or(String::new(), |ratio| format!("{ratio:.2}"));
-                text += &format!(" {ratio:>width$} |", width = with.len() + 16);
+                let ratio = ratio.filter(|_| subject != with).and_then(|row| row.ratio);
+                let ratio = ratio.map_or(String::new(), times);
+                text += &format!(" {ratio:>width$} |", width = with.len() + 7);
             }
             table += &text;
             table.push('\n');
@@ -169,5 +220,42 @@ fn number(value: f64) -> String {
         format!("{value:.0}")
     } else {
         format!("{value:.2}")
+    }
+}
+
+/// A ratio in words.
+fn times(ratio: f64) -> String {
+    if ratio < 1.0 {
+        format!("{:.2} × more", 1.0 / ratio)
+    } else {
+        format!("{ratio:.2} × less")
+    }
+}
+
+/// The one in the middle; 0 if there is none.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ratios_are_taken_within_each_round() {
+        let mut report = Report::default();
+        // The machine was twice as slow in the last two rounds; ours took one of them badly.
+        report.add_rounds("a", "c", "ours", vec![1.0, 1.0, 4.0, 2.0, 2.0], "ns");
+        report.add_rounds("a", "c", "theirs", vec![10.0, 10.0, 20.0, 20.0, 20.0], "ns");
+        report.add("a", "c", "alone", 40.0, "ns");
+        report.compare("c", "ns", "theirs");
+        let ratio = |at: usize| report.rows()[at].ratio;
+        assert_eq!(ratio(0), Some(10.0));
+        assert_eq!(ratio(1), Some(1.0));
+        assert_eq!(ratio(2), Some(0.5), "by the medians: it has no rounds");
+        assert_eq!(report.rows()[0].value, 2.0);
+        assert!(report.text().contains("10.00 × less"), "{}", report.text());
+        assert!(report.text().contains("2.00 × more"), "{}", report.text());
     }
 }

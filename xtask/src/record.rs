@@ -40,9 +40,10 @@ fn replaced(old: &str, area: &str, section: &str) -> String {
 fn section(area: &str, rows: &[serde_json::Value]) -> String {
     let lock = fs::read_to_string(shell::root().join("Cargo.lock")).unwrap_or_default();
     let mut text = format!(
-        "## {area}\n\n`cargo xtask bench {area}` on {}.{}\n\n| case | subject | figures |\n|---|---|---|\n",
+        "## {area}\n\n`cargo xtask bench {area}` on {}.{}\n\n{}| case | subject | figures |\n|---|---|---|\n",
         machine(),
         versions(&lock, peers(area)),
+        method(area),
     );
     let mut lines: Vec<(&str, &str, Vec<String>)> = Vec::new();
     for row in rows {
@@ -56,7 +57,7 @@ fn section(area: &str, rows: &[serde_json::Value]) -> String {
         if let (Some(ratio), Some(with)) = (row["ratio"].as_f64(), row["ratio_to"].as_str())
             && with != subject
         {
-            figure += &format!(" ({ratio:.2} × less than {with})");
+            figure += &format!(" ({} than {with})", times(ratio));
         }
         match lines
             .iter_mut()
@@ -70,6 +71,32 @@ fn section(area: &str, rows: &[serde_json::Value]) -> String {
         text += &format!("| {case} | {subject} | {} |\n", figures.join(" · "));
     }
     text
+}
+
+/// A ratio in words.
+fn times(ratio: f64) -> String {
+    if ratio < 1.0 {
+        format!("{:.2} × more", 1.0 / ratio)
+    } else {
+        format!("{ratio:.2} × less")
+    }
+}
+
+/// How an area is measured, where a reader must know it to trust its ratios.
+fn method(area: &str) -> String {
+    const ROUNDS: &str = "Many short rounds: in each, every subject is measured for some milliseconds, one right after the \
+        other, in a process of its own that has set itself up before; all processes are started anew several times. A \
+        figure is the median over the rounds, a ratio the median of the rounds' own ratios: what a shared machine does to \
+        one subject of a round, it does to all.";
+    const ONE: &str = "The journal's rounds alternate between the subjects within one process.";
+    const LOAD: &str = "Of the loopback cases, a round is most of a second for each subject.";
+    match area {
+        "emit" => format!("{ROUNDS} {ONE}\n\n"),
+        "http" => format!("{ROUNDS} {LOAD}\n\n"),
+        "operations" => format!("{ROUNDS}\n\n"),
+        "journal" => format!("{ONE}\n\n"),
+        _ => String::new(),
+    }
 }
 
 /// Processor, cores, memory, kernel, compiler.
@@ -155,6 +182,26 @@ mod tests {
         assert!(again.contains("| c | s | 2.00 ms · 3.00 ms |"), "{again}");
         assert_eq!(again.matches("## ").count(), 2);
     }
+
+    #[test]
+    fn a_ratio_says_which_side_is_larger() {
+        let row = |subject: &str, ratio: f64| serde_json::json!({"case": "c", "subject": subject, "value": 1.0, "unit": "ns", "ratio_to": "peer", "ratio": ratio});
+        let text = section(
+            "journal",
+            &[row("ours", 4.0), row("slow", 0.25), row("peer", 1.0)],
+        );
+        assert!(
+            text.contains("| c | ours | 1.00 ns (4.00 × less than peer) |"),
+            "{text}"
+        );
+        assert!(
+            text.contains("| c | slow | 1.00 ns (4.00 × more than peer) |"),
+            "{text}"
+        );
+        assert!(text.contains("| c | peer | 1.00 ns |"), "{text}");
+        assert!(text.contains("within one process"), "{text}");
+    }
+
     #[test]
     fn versions_come_from_the_lock_file() {
         let lock =

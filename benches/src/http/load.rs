@@ -42,43 +42,39 @@ struct Sample {
     cpu_micros: Option<f64>,
 }
 
-/// The parent's side: every subject, round after round; the medians.
+/// The parent's side: every subject, round after round.
 pub(super) fn run(options: &Options) -> Result<Report> {
+    const RATE: &str = "requests/s";
+    const P99: &str = "p99 µs";
+    const CPU: &str = "CPU µs";
     let mut report = Report::default();
     for (case, connections) in CASES {
-        let mut values = Vec::new();
         for (subject, samples) in SUBJECTS.iter().zip(samples(options, connections)?) {
-            let rate = median(samples.iter().map(|sample| sample.requests_per_second));
-            let p99 = median(samples.iter().map(|sample| sample.p99_micros));
-            report.add("http", case, subject, rate.round(), "requests/s");
-            report.add("http", case, subject, p99.round(), "p99 µs");
-            let cpu = median(samples.iter().filter_map(|sample| sample.cpu_micros));
-            if cpu > 0.0 {
-                report.add(
-                    "http",
-                    case,
-                    subject,
-                    (cpu * 100.0).round() / 100.0,
-                    "CPU µs",
-                );
+            let all = |what: fn(&Sample) -> f64| samples.iter().map(what).collect::<Vec<_>>();
+            let rates = all(|sample| sample.requests_per_second.round());
+            report.add_rounds("http", case, subject, rates, RATE);
+            let p99 = all(|sample| sample.p99_micros.round());
+            report.add_rounds("http", case, subject, p99, P99);
+            let cpu = samples.iter().filter_map(|sample| sample.cpu_micros);
+            let cpu: Vec<_> = cpu.map(|micros| (micros * 100.0).round() / 100.0).collect();
+            if !cpu.is_empty() {
+                report.add_rounds("http", case, subject, cpu, CPU);
             }
-            values.push([rate, p99, cpu]);
         }
-        let [bare, tracing, stack, fmt] = values[..] else {
-            continue;
-        };
-        report.note(format!(
+        let part = |unit, subject| report.over(case, unit, subject, BARE).unwrap_or_default();
+        let more = report.pairs(case, CPU, STACK, BARE, |stack, bare| stack - bare);
+        let (more, bare) = more.zip(report.value(case, CPU, BARE)).unwrap_or_default();
+        let note = format!(
             "{case}: the whole stack has {:.1} % of bare axum's requests per second (goal 97), TracingLayer {:.1} %, \
-             TraceLayer with fmt json {:.1} %; its p99 is {:+.1} % of bare axum's (goal 5). A request takes {:.1} µs of \
-             processors when bare, kernel and load generator included, {:+.1} µs with the stack: 97 % would allow {:.2} µs.",
-            stack[0] / bare[0] * 100.0,
-            tracing[0] / bare[0] * 100.0,
-            fmt[0] / bare[0] * 100.0,
-            (stack[1] / bare[1] - 1.0) * 100.0,
-            bare[2],
-            stack[2] - bare[2],
-            bare[2] * (1.0 / 0.97 - 1.0),
-        ));
+             TraceLayer with fmt json {:.1} %; its p99 is {:+.1} % of bare axum's (goal 5). A request takes {bare:.1} µs of \
+             processors when bare, kernel and load generator included, {more:+.1} µs with the stack: 97 % would allow {:.2} µs.",
+            part(RATE, STACK) * 100.0,
+            part(RATE, OURS) * 100.0,
+            part(RATE, FMT) * 100.0,
+            (part(P99, STACK) - 1.0) * 100.0,
+            bare * (1.0 / 0.97 - 1.0),
+        );
+        report.note(note);
     }
     Ok(report)
 }
@@ -87,8 +83,8 @@ pub(super) fn run(options: &Options) -> Result<Report> {
 fn samples(options: &Options, connections: usize) -> Result<[Vec<Sample>; SUBJECTS.len()]> {
     let (rounds, milliseconds) = match (options.quick, connections) {
         (true, _) => (3, 300),
-        (false, 1) => (11, 1_000),
-        (false, _) => (11, 2_000),
+        (false, 1) => (25, 400),
+        (false, _) => (25, 800),
     };
     let mut samples: [Vec<Sample>; SUBJECTS.len()] = Default::default();
     for _ in 0..rounds {
@@ -97,12 +93,6 @@ fn samples(options: &Options, connections: usize) -> Result<[Vec<Sample>; SUBJEC
         }
     }
     Ok(samples)
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
 fn start(subject: &str, connections: usize, milliseconds: u64) -> Result<Sample> {

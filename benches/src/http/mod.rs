@@ -13,6 +13,7 @@ use crate::{
     Options,
     child::{self, Case, Subject},
     report::Report,
+    rounds,
 };
 
 const REQUEST: &str = "one request, in process";
@@ -40,7 +41,7 @@ const COUNTED: [&str; 8] = [
 /// What is measured here.
 pub const CASES: &[Case] = &[Case {
     name: REQUEST,
-    turns: 100_000,
+    milliseconds: 15,
     subjects: &[
         Subject {
             name: BARE,
@@ -94,19 +95,17 @@ pub const CASES: &[Case] = &[Case {
 /// # Errors
 /// If a subject fails.
 pub fn run(options: &Options) -> Result<Report> {
-    let mut report = child::measure("http", options)?;
+    let mut report = rounds::measure("http", options)?;
     for subject in COUNTED {
         if let Some(count) = child::instructions("http", REQUEST, subject) {
             report.add("http", REQUEST, subject, count.round(), "instructions");
         }
     }
-    let value = |subject: &str, unit: &str| {
-        let rows = report.rows().iter();
-        let mut rows = rows.filter(|row| row.subject == subject && row.unit == unit);
-        rows.next().map(|row| row.value)
-    };
-    let added = |subject| Some(value(subject, "ns")? - value(BARE, "ns")?);
-    let allocations = |subject| Some(value(subject, "allocations")? - value(BARE, "allocations")?);
+    let more = |subject, unit| report.pairs(REQUEST, unit, subject, BARE, |one, bare| one - bare);
+    let (added, allocations) = (
+        |subject| more(subject, "ns"),
+        |subject| more(subject, "allocations"),
+    );
     if let (Some(ours), Some(more), Some(stack), Some(fmt)) =
         (added(OURS), allocations(OURS), added(STACK), added(FMT))
     {
