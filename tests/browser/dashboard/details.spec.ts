@@ -101,6 +101,30 @@ test('a run shows its critical path, its attempts, and what its agents used', as
   await expect(call).toContainText('$');
 });
 
+test('the calls of a step that was tried again tell which attempt made them', async ({ page }) => {
+  interface Step {
+    step_id: string;
+    attempts: number;
+    calls: { step_attempt: number }[];
+  }
+  const tried = await until('a step that was tried again', 120_000, async () => {
+    const { runs } = await admin<{ runs: { run_id: string }[] }>('runs?timeRange=1h&limit=50');
+    for (const { run_id } of runs) {
+      const { status, steps } = await admin<{ status: string; steps: Step[] }>(`runs/${run_id}`);
+      const step = steps.find((s) => s.attempts > 1 && s.calls.some((c) => c.step_attempt > 1));
+      if (step && (status === 'completed' || status === 'failed')) return { run_id, step };
+    }
+    return null;
+  });
+  const { run_id, step } = tried;
+  await page.goto(`/admin/runs/${run_id}?step=${encodeURIComponent(step.step_id)}`);
+  const calls = page.getByRole('region', { name: 'Calls of this step' });
+  const column = (await calls.locator('thead th').allInnerTexts()).indexOf('Attempt');
+  await expect(calls.locator(`tbody tr td:nth-child(${column + 1})`)).toHaveText(
+    step.calls.map((call) => new RegExp(`^${call.step_attempt}( try \\d+)?$`)),
+  );
+});
+
 test('slow requests and queries lead to their trace', async ({ page }) => {
   for (const [event, title] of [['slow_request', 'Slow requests'], ['slow_query', 'Slow queries']] as const) {
     const found = await until(event, 120_000, async () => (await admin<{ logs: { context?: { trace_id?: string } }[] }>(`logs?timeRange=1h&eventType=${event}&limit=1`)).logs[0]);
