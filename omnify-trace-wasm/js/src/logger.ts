@@ -39,6 +39,8 @@ function isObject(value: unknown): value is object {
 }
 
 export class BrowserLogger implements Logger {
+  /** Requests that were followed so far. */
+  asked = 0;
   readonly #transport: Transport;
   readonly #cleanups: (() => void)[] = [];
   readonly #recent: [at: number, level: number, message: string][] = [];

@@ -44,6 +44,8 @@ test('nothing that does not invite a click is one', async ({ open, site }) => {
 
 test('a click that requests something or leads elsewhere is not dead, even if the page looks the same', async ({ open, site }) => {
   const page = await open();
+  // Never answered: what a click asked for may take longer than the click is watched.
+  await page.route('**/api/late', () => undefined);
   await page.evaluate(() => {
     const button = (name: string, act: () => void): void => {
       const made = document.createElement('button');
@@ -53,8 +55,12 @@ test('a click that requests something or leads elsewhere is not dead, even if th
     };
     button('leads', () => history.pushState({}, '', '/elsewhere'));
     button('asks', () => void fetch('/api/asks'));
+    button('waits', () => void fetch('/api/late'));
+    button('shows', () => (new Image().src = '/api/picture'));
     button('dead 1', () => undefined);
     button('dead 2', () => undefined);
+    button('dead 3', () => undefined);
+    button('dead 4', () => undefined);
   });
   const dead = (): Promise<unknown[]> =>
     seen(site, ({ extra }) => extra?.['action'] === 'dead_click').then((entries) => entries.map(({ extra }) => extra?.['element']));
@@ -67,6 +73,13 @@ test('a click that requests something or leads elsewhere is not dead, even if th
   await expect.poll(asked).toBe(true);
   await page.click('[data-track="dead 2"]');
   await expect.poll(dead).toEqual(['dead 1', 'dead 2']);
+  await page.click('[data-track=waits]');
+  await page.click('[data-track="dead 3"]');
+  await expect.poll(dead).toEqual(['dead 1', 'dead 2', 'dead 3']);
+  await page.click('[data-track=shows]');
+  await expect.poll(() => page.evaluate(() => performance.getEntriesByType('resource').some(({ name }) => name.endsWith('/api/picture')))).toBe(true);
+  await page.click('[data-track="dead 4"]');
+  await expect.poll(dead).toEqual(['dead 1', 'dead 2', 'dead 3', 'dead 4']);
 });
 
 test('a router that keeps its routes behind a # is followed, an anchor within the page is none', async ({ open, site }) => {

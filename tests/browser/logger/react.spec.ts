@@ -20,6 +20,13 @@ test('an error that someone else\'s boundary caught is told too', async ({ page,
   expect(error).toMatchObject({ extra: { kind: 'react', component_stack: expect.stringContaining('Fragile') } });
 });
 
+test('what React mends by itself is told too', async ({ page, site }) => {
+  await page.goto(`${site.origin}/react.html?case=hydrate`);
+  await expect(page.getByText('of the page')).toBeVisible();
+  const error = await first(site, 'frontend_error');
+  expect(error).toMatchObject({ message: expect.stringContaining('#418'), extra: { kind: 'react-recoverable' } });
+});
+
 test('hooks: a stable action, the logger, and a run that lives as long as its component', async ({ page, site }) => {
   await page.goto(`${site.origin}/react.html?case=hooks`);
   await page.click('text=Order');

@@ -24,7 +24,7 @@ export function observeClicks(logger: BrowserLogger): void {
     last = name;
     at = event.timeStamp;
     if (clicks === RAGE_CLICKS) sorry(logger, 'rage_click', name);
-    if (element.matches('button,[role=button]') && !element.closest('form')) watchForLife(logger, name);
+    if (element.matches('button,[role=button]') && !element.closest('form')) watchForLife(logger, name, event.timeStamp);
   });
 }
 
@@ -33,9 +33,9 @@ function sorry(logger: BrowserLogger, action: string, element: string): void {
   logger.emit(INFO, EVENT_USER_ACTION, `${action} ${element}`, { action, element, page: location.pathname });
 }
 
-/** Reports a dead click unless the page changes, requests something or goes elsewhere. */
-function watchForLife(logger: BrowserLogger, name: string): void {
-  const requests = requestsSoFar(logger);
+/** Reports a dead click unless the page changes, requests something or goes elsewhere after it. */
+function watchForLife(logger: BrowserLogger, name: string, since: number): void {
+  const { asked } = logger;
   const address = location.href;
   let alive = false;
   const observer = new MutationObserver(() => {
@@ -45,14 +45,11 @@ function watchForLife(logger: BrowserLogger, name: string): void {
   observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
   setTimeout(() => {
     observer.disconnect();
-    alive ||= location.href !== address || document.hidden;
-    alive ||= requestsSoFar(logger) !== requests;
+    alive ||= location.href !== address || document.hidden || logger.asked > asked;
+    // Images and the like, which only the browser knows of.
+    alive ||= performance.getEntriesByType('resource').some(({ name, startTime }) => startTime >= since && name !== logger.endpoint);
     if (!alive) sorry(logger, 'dead_click', name);
   }, DEAD_MS);
-}
-
-function requestsSoFar(logger: BrowserLogger): number {
-  return performance.getEntriesByType('resource').filter(({ name }) => name !== logger.endpoint).length;
 }
 
 /** Logs submitted forms: which fields there were, never what was in them. */

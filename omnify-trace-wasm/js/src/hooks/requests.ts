@@ -21,6 +21,7 @@ export function follow(logger: BrowserLogger, method: string, { href, origin, pa
   const started = now();
   const ticket = decode(logger.use(() => core.request_start(href, true, started)));
   if (!ticket) return undefined;
+  logger.asked++;
   const silent = ticket[0] === '-';
   const ids = silent ? ticket.slice(1) : ticket;
   const request = parseInt(ids.slice(91), 10);

@@ -1,7 +1,7 @@
 import { start, type Logger } from '@omnify/trace';
 import { ErrorBoundary, reactErrorHandlers, useAction, useLogger, useWorkflow } from '@omnify/trace/react';
 import { Component, useRef, useState, type ReactNode } from 'react';
-import { createRoot } from 'react-dom/client';
+import { createRoot, hydrateRoot } from 'react-dom/client';
 
 declare global {
   interface Window {
@@ -110,6 +110,11 @@ const boundary = (
 
 window.logger = await start({ app: 'react-page', flushIntervalMs: 20 });
 const root = document.getElementById('root');
-if (root) {
-  createRoot(root, reactErrorHandlers()).render(CASES[new URLSearchParams(location.search).get('case') ?? ''] ?? boundary);
+const wanted = new URLSearchParams(location.search).get('case') ?? '';
+if (root && wanted === 'hydrate') {
+  // What a server rendered differs from what the page makes of it: React renders anew, and says so.
+  root.append(Object.assign(document.createElement('p'), { textContent: 'of the server' }));
+  hydrateRoot(root, <p>of the page</p>, reactErrorHandlers());
+} else if (root) {
+  createRoot(root, reactErrorHandlers()).render(CASES[wanted] ?? boundary);
 }
