@@ -6,6 +6,7 @@ use super::{
     AgentName, OrganizationId, RequestId, RunId, SessionId, SpanId, StepId, TraceId, UserId,
     WorkflowId,
 };
+use crate::schema::fields::CONTEXT_FIELDS;
 
 /// The ids that tie log lines, spans, services and browsers together. Cloning is a reference count.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -143,49 +144,39 @@ impl CorrelationContext {
 
     /// Calls `each` with the name and wire form of everything known, in the schema's order.
     pub fn for_each(&self, mut each: impl FnMut(&'static str, &str)) {
-        use crate::schema::fields as f;
-        let inner = &*self.inner;
-        let mut text = |name, value: Option<&str>| {
-            if let Some(value) = value {
-                each(name, value);
-            }
-        };
-        text(
-            f::REQUEST_ID,
-            inner.request_id.as_ref().map(RequestId::as_str),
-        );
-        let hex = inner.trace_id.map(TraceId::to_hex);
-        text(
-            f::TRACE_ID,
-            hex.as_ref().and_then(|h| std::str::from_utf8(h).ok()),
-        );
-        let hex = inner.span_id.map(SpanId::to_hex);
-        text(
-            f::SPAN_ID,
-            hex.as_ref().and_then(|h| std::str::from_utf8(h).ok()),
-        );
-        let hex = inner.parent_span_id.map(SpanId::to_hex);
-        text(
-            f::PARENT_SPAN_ID,
-            hex.as_ref().and_then(|h| std::str::from_utf8(h).ok()),
-        );
-        text(
-            f::SESSION_ID,
-            inner.session_id.as_ref().map(SessionId::as_str),
-        );
-        text(f::USER_ID, inner.user_id.as_ref().map(UserId::as_str));
-        text(
-            f::ORGANIZATION_ID,
-            inner.organization_id.as_ref().map(OrganizationId::as_str),
-        );
-        text(
-            f::WORKFLOW_ID,
-            inner.workflow_id.as_ref().map(WorkflowId::as_str),
-        );
-        text(f::RUN_ID, inner.run_id.as_ref().map(RunId::as_str));
-        text(f::STEP_ID, inner.step_id.as_ref().map(StepId::as_str));
-        text(f::AGENT, inner.agent.as_ref().map(AgentName::as_str));
+        self.for_each_slot(|slot, value| each(CONTEXT_FIELDS[slot], value));
     }
+
+    /// The same with each one's place in [`CONTEXT_FIELDS`].
+    pub(crate) fn for_each_slot(&self, mut each: impl FnMut(usize, &str)) {
+        let inner = &*self.inner;
+        let trace_id = inner.trace_id.map(TraceId::to_hex);
+        let span_id = inner.span_id.map(SpanId::to_hex);
+        let parent_span_id = inner.parent_span_id.map(SpanId::to_hex);
+        let values = [
+            inner.request_id.as_ref().map(RequestId::as_str),
+            text(trace_id.as_ref()),
+            text(span_id.as_ref()),
+            text(parent_span_id.as_ref()),
+            inner.session_id.as_ref().map(SessionId::as_str),
+            inner.user_id.as_ref().map(UserId::as_str),
+            inner.organization_id.as_ref().map(OrganizationId::as_str),
+            inner.workflow_id.as_ref().map(WorkflowId::as_str),
+            inner.run_id.as_ref().map(RunId::as_str),
+            inner.step_id.as_ref().map(StepId::as_str),
+            inner.agent.as_ref().map(AgentName::as_str),
+        ];
+        for (slot, value) in values.into_iter().enumerate() {
+            if let Some(value) = value {
+                each(slot, value);
+            }
+        }
+    }
+}
+
+/// Digits as text.
+fn text<const N: usize>(digits: Option<&[u8; N]>) -> Option<&str> {
+    digits.and_then(|digits| std::str::from_utf8(digits).ok())
 }
 
 impl ContextBuilder {

@@ -3,13 +3,20 @@
 use std::{cell::Cell, num::NonZero};
 
 thread_local! {
-    static STATE: Cell<[u64; 4]> = const { Cell::new([0; 4]) };
+    // Four cells: as one of four numbers it would be read in two halves right after it was written
+    // in four parts, which processors wait for.
+    static STATE: [Cell<u64>; 4] = const { [const { Cell::new(0) }; 4] };
 }
 
 pub(crate) fn next() -> u64 {
     STATE
         .try_with(|state| {
-            let mut s = state.get();
+            let mut s = [
+                state[0].get(),
+                state[1].get(),
+                state[2].get(),
+                state[3].get(),
+            ];
             if s == [0; 4] {
                 s = seed();
             }
@@ -21,7 +28,9 @@ pub(crate) fn next() -> u64 {
             s[0] ^= s[3];
             s[2] ^= t;
             s[3] = s[3].rotate_left(45);
-            state.set(s);
+            for (cell, s) in state.iter().zip(s) {
+                cell.set(s);
+            }
             result
         })
         .unwrap_or_else(|_| seed()[0])

@@ -1,9 +1,6 @@
 //! What a thread keeps at hand: the entered spans, the line buffers, the plans, the second.
 
-use std::{
-    cell::{Cell, RefCell},
-    sync::Arc,
-};
+use std::cell::{Cell, RefCell};
 
 use tracing_core::{Metadata, span};
 
@@ -11,6 +8,7 @@ use super::{
     clock::StampCache,
     line::Line,
     plan::{Plan, PlanCache, ServicePart},
+    shared::Shared,
     span::SpanState,
 };
 use crate::context::CorrelationContext;
@@ -20,7 +18,7 @@ pub(crate) struct Entered {
     /// Which layer saw it: several may be at work on one thread.
     pub(crate) layer: usize,
     pub(crate) id: u64,
-    pub(crate) state: Arc<SpanState>,
+    pub(crate) state: Shared<SpanState>,
     /// Whether this thread created it.
     born_here: bool,
 }
@@ -74,11 +72,17 @@ impl Local {
     pub(crate) fn with_current<R>(
         &self,
         layer: usize,
-        read: impl FnOnce(Option<&Arc<SpanState>>) -> R,
+        read: impl FnOnce(Option<&Shared<SpanState>>) -> R,
     ) -> R {
         let entered = self.entered.borrow();
         let top = entered.iter().rev().find(|entry| entry.layer == layer);
         read(top.map(|entry| &entry.state))
+    }
+
+    /// A handle of the innermost span that this thread is inside of.
+    #[inline]
+    pub(crate) fn current(&self, layer: usize) -> Option<Shared<SpanState>> {
+        self.with_current(layer, |state| Some(Shared::clone(state?)))
     }
 
     /// The context for the span that is being created. It stays: several layers may want it.
@@ -91,11 +95,11 @@ impl Local {
     }
 
     /// Keeps a span that was just created at hand.
-    pub(crate) fn created(&self, layer: usize, id: &span::Id, state: &Arc<SpanState>) {
+    pub(crate) fn created(&self, layer: usize, id: &span::Id, state: Shared<SpanState>) {
         self.at_hand.set(Some(Entered {
             layer,
             id: id.into_u64(),
-            state: Arc::clone(state),
+            state,
             born_here: true,
         }));
     }
@@ -113,7 +117,7 @@ impl Local {
         false
     }
 
-    pub(crate) fn enter(&self, layer: usize, id: &span::Id, state: Arc<SpanState>) {
+    pub(crate) fn enter(&self, layer: usize, id: &span::Id, state: Shared<SpanState>) {
         self.entered.borrow_mut().push(Entered {
             layer,
             id: id.into_u64(),
@@ -138,13 +142,14 @@ impl Local {
         }
     }
 
-    /// Forgets a span that is being closed.
-    pub(crate) fn closed(&self, layer: usize, id: &span::Id) {
-        if let Some(entry) = self.at_hand.take()
-            && (entry.layer != layer || entry.id != id.into_u64())
-        {
-            self.at_hand.set(Some(entry));
+    /// Forgets a span that is being closed, if it is at hand.
+    pub(crate) fn closed(&self, layer: usize, id: &span::Id) -> Option<Shared<SpanState>> {
+        let entry = self.at_hand.take()?;
+        if entry.layer == layer && entry.id == id.into_u64() {
+            return Some(entry.state);
         }
+        self.at_hand.set(Some(entry));
+        None
     }
 }
 

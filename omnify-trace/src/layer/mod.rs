@@ -20,6 +20,7 @@
 //! assert_eq!(line["extra"]["items"], 3);
 //! ```
 
+mod brief;
 mod clock;
 mod current;
 mod event;
@@ -34,6 +35,7 @@ mod quick;
 mod reach;
 mod redaction;
 mod service;
+mod shared;
 mod sink;
 mod span;
 mod wall;
@@ -210,7 +212,7 @@ where
     ) {
         let number = self.shared.number;
         let (attached, parent) = current::local(|local| {
-            let parent = local.with_current(number, |state| state.map(Arc::clone));
+            let parent = local.current(number);
             // The same span that the registry would name, without looking it up.
             (
                 local.attached(),
@@ -236,7 +238,8 @@ where
         if self.recorder().is_some() && state.is_root() {
             state.recording.lock().begin();
         }
-        current::local(|local| local.created(number, id, &state));
+        let (state, at_hand) = state.pair();
+        current::local(|local| local.created(number, id, at_hand));
         self.shared.spans.insert(id, state);
     }
 
@@ -268,13 +271,13 @@ where
 
     fn on_close(&self, id: core_span::Id, _: Context<'_, S>) {
         let shared = &*self.shared;
-        current::local(|local| local.closed(shared.number, &id));
+        let at_hand = current::local(|local| local.closed(shared.number, &id)).flatten();
         if let Some((policies, recorder)) = self.recorder()
             && let Some(state) = shared.spans.find(&id).filter(|state| state.is_root())
         {
             recorder.landed(&policies.counts, &shared.sink, &state);
         }
-        shared.spans.close(&id);
+        shared.spans.close(&id, at_hand);
     }
 
     fn on_enter(&self, id: &core_span::Id, _: Context<'_, S>) {

@@ -1,30 +1,27 @@
 //! Memory of closed spans, kept for the next ones of the same thread.
 
-use std::{cell::RefCell, sync::Arc};
+use std::cell::RefCell;
 
-use super::span::SpanState;
+use super::{shared::Alone, span::SpanState};
 
 const KEPT: usize = 64;
 /// A span that grew past this gives its memory back.
 const LARGEST: usize = 16 * 1024;
 
 thread_local! {
-    static POOL: RefCell<Vec<Arc<SpanState>>> = const { RefCell::new(Vec::new()) };
+    static POOL: RefCell<Vec<Alone<SpanState>>> = const { RefCell::new(Vec::new()) };
 }
 
-pub(crate) fn take() -> Option<Arc<SpanState>> {
+pub(crate) fn take() -> Option<Alone<SpanState>> {
     POOL.try_with(|pool| pool.try_borrow_mut().ok()?.pop())
         .ok()
         .flatten()
 }
 
-/// Takes the memory back if nobody else looks at it, and that of ancestors it was the last to hold.
-pub(crate) fn give(mut state: Arc<SpanState>) {
-    let Some(span) = Arc::get_mut(&mut state) else {
-        return;
-    };
-    let held = span.reset();
-    if span.footprint() <= LARGEST {
+/// Takes a closed span's memory back.
+pub(crate) fn give(mut state: Alone<SpanState>) {
+    let held = state.reset();
+    if state.footprint() <= LARGEST {
         let _ = POOL.try_with(|pool| {
             if let Ok(mut pool) = pool.try_borrow_mut()
                 && pool.len() < KEPT

@@ -1,7 +1,7 @@
 //! The system's wall clock, read without the detour that the standard library takes.
 //!
 //! Each line reads it, and `SystemTime` splits and joins the two numbers on the way: that is a
-//! third of the reading. The only `unsafe` outside the journal's ring.
+//! third of the reading.
 
 use std::time::Duration;
 

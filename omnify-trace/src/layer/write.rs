@@ -1,6 +1,6 @@
 //! Writing an event's line.
 
-use std::{ops::Range, sync::Arc};
+use std::ops::Range;
 
 use tracing::Subscriber;
 use tracing_core::Event;
@@ -14,6 +14,7 @@ use super::{
     line::Line,
     plan::{Plan, Quick},
     quick::QuickVisitor,
+    shared::Shared,
     span::SpanState,
 };
 use crate::operation;
@@ -178,12 +179,12 @@ impl JsonLayer {
         local: &Local,
         event: &Event<'_>,
         context: &Context<'_, S>,
-    ) -> Option<Arc<SpanState>>
+    ) -> Option<Shared<SpanState>>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         if event.is_contextual() {
-            local.with_current(self.shared.number, |state| state.map(Arc::clone))
+            local.current(self.shared.number)
         } else {
             let span = context.event_span(event)?;
             self.shared.spans.find(&span.id())
@@ -200,7 +201,7 @@ impl JsonLayer {
     ) where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let mut write = |state: Option<&Arc<SpanState>>| match state {
+        let mut write = |state: Option<&Shared<SpanState>>| match state {
             Some(state) => {
                 state.with_fragment(|fragment| event::write_context(line, Some(fragment), rare));
             }

@@ -211,9 +211,8 @@ impl TelemetryBuilder {
         let mut layer = JsonLayer::new(Arc::clone(&sink))
             .service(&service)
             .clock(self.clock.clone());
-        if let Some(redactor) = self.redactor {
-            layer = layer.redactor(redactor);
-        }
+        let redactor = self.redactor.unwrap_or_else(|| Some(Redactor::new()));
+        layer = layer.redactor(redactor.clone());
         if let Some(sampling) = self.sampling {
             layer = layer.sampling(sampling);
         }
@@ -225,7 +224,7 @@ impl TelemetryBuilder {
         }
         let number = layer.number();
         let policies = layer.policies().cloned();
-        let pretty = (console == Console::Pretty).then(|| PrettyLayer::new(self.clock));
+        let pretty = (console == Console::Pretty).then(|| PrettyLayer::new(self.clock, redactor));
         let subscriber = tracing_subscriber::registry()
             .with(levels.layer())
             .with(layer)

@@ -1,7 +1,8 @@
 //! The terminal: lines for a person, or the JSON lines themselves.
 //!
 //! The pretty form is made from the event, not from its line. Everything that came from outside
-//! is stripped of control characters: no log line can move the cursor or ring the bell.
+//! is stripped of control characters: no log line can move the cursor or ring the bell. Secrets are
+//! taken out as they are of lines.
 
 use std::{
     fmt::{self, Write as _},
@@ -17,20 +18,23 @@ use tracing_subscriber::{layer::Context, registry::LookupSpan};
 use crate::{
     CorrelationContext, Sink,
     layer::{self, Clock},
+    redact::{REDACTED, Redactor},
     schema::{Stream, fields},
 };
 
 /// Writes each event to standard error, for a person.
 pub(super) struct PrettyLayer {
     clock: Clock,
+    redactor: Option<Redactor>,
     colours: bool,
 }
 
 impl PrettyLayer {
-    pub(super) fn new(clock: Clock) -> Self {
+    pub(super) fn new(clock: Clock, redactor: Option<Redactor>) -> Self {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         Self {
             clock,
+            redactor,
             colours: wanted && std::io::stderr().is_terminal(),
         }
     }
@@ -50,7 +54,7 @@ impl PrettyLayer {
         span: &str,
     ) -> String {
         let metadata = event.metadata();
-        let mut fields = Fields::default();
+        let mut fields = Fields::new(self.redactor.as_ref());
         event.record(&mut fields);
         let mut out = String::with_capacity(160);
         let stamp = layer::rfc3339(self.clock.now());
@@ -122,20 +126,41 @@ fn clean(text: &str) -> String {
         .collect()
 }
 
-#[derive(Default)]
-struct Fields {
+struct Fields<'a> {
+    redactor: Option<&'a Redactor>,
     message: String,
     log_target: Option<String>,
     others: Vec<(&'static str, String)>,
 }
 
-impl Visit for Fields {
+impl<'a> Fields<'a> {
+    fn new(redactor: Option<&'a Redactor>) -> Self {
+        Self {
+            redactor,
+            message: String::new(),
+            log_target: None,
+            others: Vec::new(),
+        }
+    }
+
+    /// What of a value may be shown.
+    fn shown(&self, name: &str, value: &str) -> String {
+        match self.redactor {
+            Some(redactor) if redactor.is_secret_name(name) => REDACTED.to_owned(),
+            Some(redactor) => clean(&redactor.clean(value)),
+            None => clean(value),
+        }
+    }
+}
+
+impl Visit for Fields<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
+        let shown = self.shown(field.name(), value);
         match field.name() {
-            fields::MESSAGE => self.message = clean(value),
-            "log.target" => self.log_target = Some(clean(value)),
+            fields::MESSAGE => self.message = shown,
+            "log.target" => self.log_target = Some(shown),
             name if name.starts_with("log.") || name == "exception.stacktrace" => {}
-            name => self.others.push((name, clean(value))),
+            name => self.others.push((name, shown)),
         }
     }
 
@@ -183,6 +208,10 @@ impl Sink for Tee {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
+    use tracing_subscriber::prelude::*;
+
     use super::*;
 
     #[test]
@@ -191,5 +220,66 @@ mod tests {
             clean("a\x1b[2Jb\nc\u{202e}d"),
             "a\u{241b}[2Jb\u{240a}c\u{fffd}d"
         );
+    }
+
+    thread_local! {
+        static SHOWN: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    }
+
+    /// Keeps what would be shown.
+    struct Shown(PrettyLayer);
+
+    impl<S: Subscriber> tracing_subscriber::Layer<S> for Shown {
+        fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+            let user = "u-1".parse::<crate::context::UserId>().ok();
+            let context = CorrelationContext::builder().user_id(user).build();
+            let line = self.0.render(event, Some(&context), "checkout");
+            SHOWN.with_borrow_mut(|shown| shown.push(line));
+        }
+    }
+
+    fn shown(colours: bool, redactor: Option<Redactor>, work: impl FnOnce()) -> Vec<String> {
+        let now = Duration::from_millis(1_795_252_211_123);
+        let layer = PrettyLayer {
+            colours,
+            ..PrettyLayer::new(Clock::Custom(Arc::new(move || now)), redactor)
+        };
+        let subscriber = tracing_subscriber::registry().with(Shown(layer));
+        tracing::subscriber::with_default(subscriber, work);
+        SHOWN.take()
+    }
+
+    #[test]
+    fn a_line_for_a_person_is_coloured_on_a_terminal_and_plain_elsewhere() {
+        let work = || tracing::warn!(target: "shop", items = 3, "cart\nopened");
+        assert_eq!(
+            shown(false, None, work),
+            ["09:10:11.123  WARN shop checkout  cart\u{240a}opened items=3 user_id=u-1\n"]
+        );
+        assert_eq!(
+            shown(true, None, work),
+            [
+                "\x1b[2m09:10:11.123\x1b[0m \x1b[33m WARN\x1b[0m \x1b[2mshop\x1b[0m\x1b[2m checkout\x1b[0m  \
+              cart\u{240a}opened \x1b[36mitems\x1b[0m=3\x1b[2m user_id=u-1\x1b[0m\n"
+            ]
+        );
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let work = || {
+            tracing::info!(
+                password = "hunter2",
+                header = "Bearer abc.def-1",
+                "with Bearer abc.def-1"
+            );
+        };
+        let line = |redactor| shown(false, redactor, work).concat();
+        let by_name = line(Some(Redactor::new()));
+        assert!(by_name.contains("password=[redacted]"), "{by_name}");
+        assert!(by_name.contains("header=Bearer abc.def-1"), "{by_name}");
+        let by_shape = line(Some(Redactor::new().patterns()));
+        assert!(!by_shape.contains("abc.def"), "{by_shape}");
+        assert!(line(None).contains("password=hunter2"));
     }
 }

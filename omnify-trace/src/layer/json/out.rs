@@ -9,7 +9,7 @@ pub(crate) trait Out {
     /// has beyond them may be written behind the end.
     fn put_cut<const N: usize>(&mut self, block: &[u8; N], length: usize);
 
-    /// Appends all of `bytes`, which are mostly 16 to 48: as two blocks that overlap.
+    /// Appends all of `bytes`, which are mostly 4 to 48: as two blocks that overlap.
     #[inline]
     fn put_short(&mut self, bytes: &[u8]) {
         let rest = bytes.len().saturating_sub(16);
@@ -22,7 +22,26 @@ pub(crate) trait Out {
                 self.put_cut::<16>(bytes.first_chunk().unwrap_or(last), rest);
                 self.put_cut(last, 16);
             }
-            _ => self.put(bytes),
+            _ => self.put_shorter(bytes),
+        }
+    }
+
+    /// The same of fewer than 16, or of more than 48.
+    #[inline]
+    fn put_shorter(&mut self, bytes: &[u8]) {
+        let length = bytes.len();
+        if let (8..16, Some(first), Some(last)) =
+            (length, bytes.first_chunk::<8>(), bytes.last_chunk::<8>())
+        {
+            self.put_cut(first, length - 8);
+            self.put_cut(last, 8);
+        } else if let (4..8, Some(first), Some(last)) =
+            (length, bytes.first_chunk::<4>(), bytes.last_chunk::<4>())
+        {
+            self.put_cut(first, length - 4);
+            self.put_cut(last, 4);
+        } else {
+            self.put(bytes);
         }
     }
 }

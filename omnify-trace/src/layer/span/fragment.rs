@@ -1,10 +1,10 @@
 //! The part of a line that a span decides, made once.
 
 use super::{
-    PARENT_SPAN_ID, SLOTS, SPAN_ID, TRACE_ID,
+    PARENT_SPAN_ID, SLOTS, SPAN_ID,
     ids::Ids,
     own::{Name, Own},
-    piece::Piece,
+    piece::{Piece, Pieces, slots},
 };
 use crate::{context::hex_u64, layer::json::Out};
 
@@ -25,7 +25,7 @@ pub(crate) struct Fragment {
     /// Where the part itself begins.
     start: usize,
     /// The values of the context in `bytes`, escaped, without quotes.
-    context: [Piece; SLOTS],
+    context: Pieces,
     /// `,"span":{…}` in `bytes`.
     span: Piece,
     /// What stands between the braces of `span.fields`.
@@ -48,7 +48,8 @@ impl Fragment {
     }
 
     pub(crate) fn context(&self, slot: usize) -> &[u8] {
-        self.context[slot].of(&self.bytes)
+        let piece = self.context.get(slot);
+        piece.map_or(&[], |piece| piece.of(&self.bytes))
     }
 
     pub(crate) fn span(&self) -> &[u8] {
@@ -66,7 +67,11 @@ impl Fragment {
     pub(super) fn render(&mut self, ready: Ready, own: &Own, ids: Ids, parent: Option<&Self>) {
         self.clear();
         match parent {
-            Some(parent) if !own.has_context && ids.parent != 0 => {
+            Some(parent)
+                if own.context.is_empty()
+                    && ids.parent != 0
+                    && parent.context.get(SPAN_ID).is_some() =>
+            {
                 self.render_plain_child(ids, parent);
             }
             _ => self.render_context(ready.service, own, ids, parent),
@@ -78,61 +83,50 @@ impl Fragment {
         self.bytes.extend_from_slice(service);
         self.start = service.len();
         self.bytes.extend_from_slice(b",\"context\":");
-        self.context = [Piece::default(); SLOTS];
+        self.context.clear();
         let start = self.bytes.len();
-        for slot in 0..SLOTS {
-            let mut value = own.context[slot].of(&own.values);
-            let digits;
-            if value.is_empty() && (TRACE_ID..=PARENT_SPAN_ID).contains(&slot) {
-                digits = ids.digits(slot);
-                value = digits.as_slice();
-            }
-            if value.is_empty()
-                && slot != PARENT_SPAN_ID
-                && let Some(parent) = parent
-            {
-                value = parent.context(slot);
-            }
-            if !value.is_empty() {
-                self.context[slot] = context_member(&mut self.bytes, slot, value);
-            }
+        let made = ids.made() & !own.context.known();
+        let inherited = parent.map_or(0, |parent| parent.context.known() & !(1 << PARENT_SPAN_ID));
+        for slot in slots(own.context.known() | made | inherited) {
+            let piece = if let Some(own_value) = own.context.get(slot) {
+                context_member(&mut self.bytes, slot, own_value.of(&own.values))
+            } else if made >> slot & 1 == 1 {
+                made_member(&mut self.bytes, slot, ids)
+            } else {
+                let value = parent.map_or(&[][..], |parent| parent.context(slot));
+                context_member(&mut self.bytes, slot, value)
+            };
+            self.context.set(slot, piece);
         }
         close_context(&mut self.bytes, start);
     }
 
     /// Most spans bring no ids but their own two: the parent's context is copied in two stretches.
     fn render_plain_child(&mut self, ids: Ids, parent: &Self) {
-        const BETWEEN: &[u8; 20] = b"\",\"parent_span_id\":\"";
-        const LENGTH: usize = 16 + BETWEEN.len() + 16 + 1;
-        let span_id = parent.context[SPAN_ID];
-        let before = span_id.start as usize;
-        let mut after = span_id.end as usize + 1;
-        if !parent.context[PARENT_SPAN_ID].is_empty() {
-            after = parent.context[PARENT_SPAN_ID].end as usize + 1;
-        }
-        let mut own = [b'"'; LENGTH];
-        own[..16].copy_from_slice(&hex_u64(ids.span));
-        own[16..36].copy_from_slice(BETWEEN);
-        own[36..52].copy_from_slice(&hex_u64(ids.parent));
+        const BETWEEN: &[u8; 32] = b"\",\"parent_span_id\":\"            ";
+        const BETWEEN_LENGTH: usize = 20;
+        let of = |slot| parent.context.get(slot).unwrap_or_default();
+        let before = of(SPAN_ID).start as usize;
+        // From the quote behind the ids on.
+        let after = of(SPAN_ID).end.max(of(PARENT_SPAN_ID).end) as usize;
         let end = parent.span.start as usize;
         self.start = parent.start;
         self.bytes
             .extend_from_slice(parent.bytes.get(..before).unwrap_or_default());
-        self.bytes.extend_from_slice(&own);
+        self.bytes.put_cut(&hex_u64(ids.span), 16);
+        self.bytes.put_cut(BETWEEN, BETWEEN_LENGTH);
+        self.bytes.put_cut(&hex_u64(ids.parent), 16);
         let moved = self.bytes.len().wrapping_sub(after) as u32;
         self.bytes
             .extend_from_slice(parent.bytes.get(after..end).unwrap_or_default());
         self.context = parent.context;
-        for piece in &mut self.context[PARENT_SPAN_ID + 1..] {
-            // One that is empty stays so.
-            *piece = piece.moved(moved);
-        }
-        let piece = |at: usize, length: u32| Piece {
+        self.context.move_after(PARENT_SPAN_ID, moved);
+        let piece = |at: usize| Piece {
             start: (before + at) as u32,
-            end: (before + at) as u32 + length,
+            end: (before + at) as u32 + 16,
         };
-        self.context[SPAN_ID] = piece(0, 16);
-        self.context[PARENT_SPAN_ID] = piece(36, 16);
+        self.context.set(SPAN_ID, piece(0));
+        self.context.set(PARENT_SPAN_ID, piece(16 + BETWEEN_LENGTH));
     }
 
     fn render_span(&mut self, opening: &[u8], own: &Own, parent: Option<&Self>) {
@@ -228,6 +222,22 @@ pub(crate) fn context_member(out: &mut Vec<u8>, slot: usize, value: &[u8]) -> Pi
     out.put_cut(key, *length);
     let start = out.len();
     out.put_short(value);
+    let piece = Piece::since(start, out);
+    out.push(b'"');
+    piece
+}
+
+/// The same of an id that the span was given by us.
+fn made_member(out: &mut Vec<u8>, slot: usize, ids: Ids) -> Piece {
+    let (key, length) = &KEYS[slot];
+    out.put_cut(key, *length);
+    let start = out.len();
+    let (first, second) = ids.halves(slot);
+    // Straight from the registers: what is read right after it was written in parts has to wait.
+    if let Some(first) = first {
+        out.put_cut(&hex_u64(first), 16);
+    }
+    out.put_cut(&hex_u64(second), 16);
     let piece = Piece::since(start, out);
     out.push(b'"');
     piece

@@ -11,17 +11,20 @@ mod own;
 mod piece;
 mod visitor;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
-};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 use tracing_core::span;
 
 pub(crate) use self::fragment::{Fragment, close_context, context_member};
 use self::{fragment::Ready, ids::Ids, own::Own, piece::Piece, visitor::SpanVisitor};
-use super::{json, plan::Plan, policy::Recording, pool};
+use super::{
+    json,
+    plan::Plan,
+    policy::Recording,
+    pool,
+    shared::{Alone, Shared},
+};
 use crate::{
     context::{CorrelationContext, SpanId, TraceId, rng},
     redact::Redactor,
@@ -41,10 +44,10 @@ struct Late {
 
 /// An open span.
 pub(crate) struct SpanState {
-    parent: Option<Arc<Self>>,
+    parent: Option<Shared<Self>>,
     /// The root, in every fourth generation: the others reach it in a few steps, without a share in
     /// it that would have to be counted.
-    root: Option<Arc<Self>>,
+    root: Option<Shared<Self>>,
     generation: u32,
     ready: Ready,
     ids: Ids,
@@ -84,13 +87,11 @@ impl SpanState {
         attributes: &span::Attributes<'_>,
         plan: &'static Plan,
         redactor: Option<&Redactor>,
-        parent: Option<Arc<Self>>,
+        parent: Option<Shared<Self>>,
         attached: Option<CorrelationContext>,
-    ) -> Arc<Self> {
-        let mut state = pool::take().unwrap_or_else(|| Arc::new(Self::empty()));
-        if let Some(span) = Arc::get_mut(&mut state) {
-            span.fill(attributes, plan, redactor, parent, attached);
-        }
+    ) -> Alone<Self> {
+        let mut state = pool::take().unwrap_or_else(|| Alone::new(Self::empty()));
+        state.fill(attributes, plan, redactor, parent, attached);
         state
     }
 
@@ -99,7 +100,7 @@ impl SpanState {
         attributes: &span::Attributes<'_>,
         plan: &'static Plan,
         redactor: Option<&Redactor>,
-        parent: Option<Arc<Self>>,
+        parent: Option<Shared<Self>>,
         attached: Option<CorrelationContext>,
     ) {
         self.ready = Ready {
@@ -158,14 +159,14 @@ impl SpanState {
             Some(Some(id)) => id.to_u64(),
             given => {
                 if given.is_some() {
-                    own.context[SPAN_ID] = Piece::default();
+                    own.context.forget(SPAN_ID);
                 }
                 self.ids.span = rng::nonzero_u64().get();
                 self.ids.span
             }
         };
         if let Some(parent) = parent.filter(|parent| parent.trace_id == self.trace_id)
-            && own.context[PARENT_SPAN_ID].is_empty()
+            && own.context.get(PARENT_SPAN_ID).is_none()
         {
             self.ids.parent = parent.span_id;
         }
@@ -181,17 +182,17 @@ impl SpanState {
         span
     }
 
-    fn shared_root(this: &Arc<Self>) -> Arc<Self> {
+    fn shared_root(this: &Shared<Self>) -> Shared<Self> {
         let mut span = this;
         while let Some(outer) = span.outer() {
             span = outer;
         }
-        Arc::clone(span)
+        Shared::clone(span)
     }
 
     /// A step outwards, the longest that this span knows.
     #[inline]
-    fn outer(&self) -> Option<&Arc<Self>> {
+    fn outer(&self) -> Option<&Shared<Self>> {
         self.root.as_ref().or(self.parent.as_ref())
     }
 
@@ -295,7 +296,7 @@ impl SpanState {
     }
 
     /// Makes the memory ready for another span; gives back what it held on to.
-    pub(crate) fn reset(&mut self) -> (Option<Arc<Self>>, Option<Arc<Self>>) {
+    pub(crate) fn reset(&mut self) -> (Option<Shared<Self>>, Option<Shared<Self>>) {
         self.own.get_mut().clear();
         let late = self.late.get_mut();
         if late.epoch != 0 {

@@ -1,7 +1,10 @@
 //! What a span was given itself: at its opening, and by late `record`s.
 
-use super::{PARENT_SPAN_ID, SLOTS, SPAN_ID, piece::Piece};
-use crate::{context::CorrelationContext, layer::json, schema::fields::CONTEXT_FIELDS};
+use super::{
+    PARENT_SPAN_ID, SPAN_ID,
+    piece::{Piece, Pieces},
+};
+use crate::{context::CorrelationContext, layer::json};
 
 /// A field's name, and as it stands in the line: `,"name":`.
 #[derive(Clone, Copy)]
@@ -15,9 +18,7 @@ pub(super) struct Name {
 pub(super) struct Own {
     pub(super) values: Vec<u8>,
     pub(super) name: Piece,
-    pub(super) context: [Piece; SLOTS],
-    /// Some slot of `context` was ever set.
-    pub(super) has_context: bool,
+    pub(super) context: Pieces,
     pub(super) fields: Vec<(Name, Piece)>,
     pub(super) follows_from: Piece,
 }
@@ -26,10 +27,7 @@ impl Own {
     pub(super) fn clear(&mut self) {
         self.values.clear();
         self.name = Piece::default();
-        if self.has_context {
-            self.has_context = false;
-            self.context = [Piece::default(); SLOTS];
-        }
+        self.context.clear();
         self.fields.clear();
         self.follows_from = Piece::default();
     }
@@ -37,18 +35,13 @@ impl Own {
     pub(super) fn set_context(&mut self, slot: usize, value: impl FnOnce(&mut Vec<u8>)) {
         let start = self.values.len();
         value(&mut self.values);
-        self.context[slot] = Piece::since(start, &self.values);
-        self.has_context = true;
+        self.context.set(slot, Piece::since(start, &self.values));
     }
 
     /// What a field said: `None` if none did, `Some(None)` if it makes no sense.
     pub(super) fn given<T: std::str::FromStr>(&self, slot: usize) -> Option<Option<T>> {
-        if !self.has_context {
-            return None;
-        }
-        let text = self.context[slot].of(&self.values);
-        let parsed = || std::str::from_utf8(text).ok()?.parse().ok();
-        (!text.is_empty()).then(parsed)
+        let text = self.context.get(slot)?.of(&self.values);
+        Some(std::str::from_utf8(text).ok().and_then(|t| t.parse().ok()))
     }
 
     pub(super) fn set_field(&mut self, name: Name, piece: Piece) {
@@ -61,14 +54,13 @@ impl Own {
 
     /// The context's ids become this span's own; its current span becomes the parent.
     pub(super) fn attach(&mut self, context: &CorrelationContext) {
-        context.for_each(|name, value| {
-            let slot = CONTEXT_FIELDS.iter().position(|known| *known == name);
+        context.for_each_slot(|slot, value| {
             let slot = match slot {
-                Some(SPAN_ID) => PARENT_SPAN_ID,
-                Some(PARENT_SPAN_ID) | None => return,
-                Some(slot) => slot,
+                SPAN_ID => PARENT_SPAN_ID,
+                PARENT_SPAN_ID => return,
+                slot => slot,
             };
-            if self.context[slot].is_empty() {
+            if self.context.get(slot).is_none() {
                 self.set_context(slot, |out| json::escape(out, value));
             }
         });
@@ -83,11 +75,8 @@ impl Own {
         if !fresh.name.is_empty() {
             self.name = copy(fresh.name);
         }
-        for slot in 0..SLOTS {
-            if !fresh.context[slot].is_empty() {
-                self.context[slot] = copy(fresh.context[slot]);
-                self.has_context = true;
-            }
+        for (slot, piece) in fresh.context.iter() {
+            self.context.set(slot, copy(piece));
         }
         let fields: Vec<_> = fresh
             .fields
@@ -113,7 +102,7 @@ impl Own {
         };
         keep(&mut self.name);
         keep(&mut self.follows_from);
-        self.context.iter_mut().for_each(&mut keep);
+        self.context.change(&mut keep);
         self.fields.iter_mut().for_each(|(_, piece)| keep(piece));
     }
 }
