@@ -39,9 +39,19 @@ pub(crate) fn command(program: &str) -> Command {
     command
 }
 
-/// This cargo, as rustup or the distribution started it.
+/// This cargo, as rustup or the distribution started it. What it told xtask of xtask's own package is
+/// taken away: third-party build scripts look at these variables, and would otherwise build their
+/// crates anew at each change between `cargo xtask` and plain cargo.
 pub(crate) fn cargo() -> Command {
-    command(&std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
+    let mut cargo = command(&std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
+    for (name, _) in std::env::vars_os() {
+        let of_xtask =
+            |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+        if name.to_str().is_some_and(of_xtask) {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
 }
 
 /// Whether a program is on the PATH.
