@@ -3,10 +3,11 @@
 //! Lines of level ERROR have a row group of their own; each group is in order of time.
 //!
 //! The file's name holds length and checksum of its tail (page index, our tables, footer), and
-//! the tail holds the checksums of the column chunks, so that damage is found before rows are
-//! served. The footer names the source files and byte ranges that the rows came from: it is
-//! the checkpoint of the tailer.
+//! the tail holds the checksums of all pages, so that damage is found before rows are served. The
+//! footer names the source files and byte ranges that the rows came from: it is the checkpoint of
+//! the tailer.
 
+mod checked;
 mod columns;
 mod file;
 mod held;
@@ -15,14 +16,7 @@ mod sparse;
 mod split;
 mod write;
 
-use std::{
-    ops::Range,
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{ops::Range, path::PathBuf, sync::Arc};
 
 use arrow_array::{Int64Array, RecordBatch, UInt32Array, UInt64Array, new_empty_array};
 use arrow_schema::DataType;
@@ -32,12 +26,14 @@ use parquet::{
         arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder, RowSelection},
     },
     errors::ParquetError,
-    file::reader::ChunkReader,
 };
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::write::encode;
-use self::{file::SegmentFile, held::Held};
+use self::{
+    checked::{Checked, Checksums},
+    held::Held,
+};
 use super::{
     chunk::{Chunk, ColumnData},
     index::{BLOCK, Index},
@@ -50,7 +46,7 @@ use crate::store::StoreError;
 /// Our own columns, before those of the fields.
 const OWN: [&str; 4] = ["_time", "_source", "_offset", "_shape"];
 const META_KEY: &str = "omnify";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// Fewer columns than this, or rows, are not worth a second thread.
 const WORTH_SPLITTING: usize = 6;
 const FEW_ROWS: usize = 64;
@@ -111,10 +107,10 @@ struct StoredGroup {
     rows: usize,
     first: i64,
     last: i64,
-    /// CRC-32 of each Parquet column chunk.
-    checksums: Vec<u32>,
     /// Length of its packed index; those of all groups follow the tail one after another.
     index: usize,
+    /// How many checksums follow the index: column by column, of the dictionary and each page.
+    checksums: usize,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -136,8 +132,6 @@ pub(crate) struct Group {
     pub(crate) first: i64,
     pub(crate) last: i64,
     pub(crate) index: Index,
-    checksums: Vec<u32>,
-    verified: Vec<AtomicBool>,
 }
 
 /// A sealed, open segment.
@@ -153,6 +147,7 @@ pub(crate) struct Segment {
     pub(crate) sources: Arc<Vec<Arc<Source>>>,
     columns: Vec<StoredColumn>,
     reader: ArrowReaderMetadata,
+    checksums: Arc<Checksums>,
     held: Held,
 }
 
@@ -166,20 +161,22 @@ impl Segment {
         own: Own,
         ranges: &[Range<usize>],
     ) -> Result<Chunk, StoreError> {
-        let file = self.file()?;
+        let file = self.pages()?;
         self.try_read(&file, group, columns, own, ranges)
             .map_err(|error| damaged_at(&self.path, &error))
     }
 
-    /// Checks every column chunk.
+    /// Checks every page.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
-        let file = self.file()?;
-        let leaves = |group: &Group| group.checksums.len();
-        let mut all = self.groups.iter().enumerate();
-        all.try_for_each(|(group, own)| {
-            (0..leaves(own)).try_for_each(|leaf| self.verify(&file, group, leaf))
+        let read = self.pages()?.read_all();
+        read.map_err(|error| damaged_at(&self.path, &error))
+    }
+
+    fn pages(&self) -> Result<Checked, StoreError> {
+        Ok(Checked {
+            file: self.file()?,
+            checksums: self.checksums.clone(),
         })
-        .map_err(|error| damaged_at(&self.path, &error))
     }
 
     /// All rows of a group, whole.
@@ -191,7 +188,7 @@ impl Segment {
 
     fn try_read(
         &self,
-        file: &SegmentFile,
+        file: &Checked,
         group: usize,
         columns: &[usize],
         own: Own,
@@ -204,9 +201,6 @@ impl Segment {
         let rows = ranges.iter().map(ExactSizeIterator::len).sum();
         if leaves.is_empty() || rows == 0 {
             return self.to_chunk(&[], rows);
-        }
-        for &leaf in &leaves {
-            self.verify(file, group, leaf)?;
         }
         if sparse::is_sparse(ranges, BLOCK)
             && let Some(batch) = self.few(file, group, &leaves, ranges)
@@ -225,7 +219,7 @@ impl Segment {
     /// A few rows of a group; `None` if they have to be read in the general way.
     fn few(
         &self,
-        file: &SegmentFile,
+        file: &Checked,
         group: usize,
         leaves: &[usize],
         ranges: &[Range<usize>],
@@ -259,7 +253,7 @@ impl Segment {
 
     fn decode(
         &self,
-        file: &SegmentFile,
+        file: &Checked,
         group: usize,
         leaves: Vec<usize>,
         ranges: &[Range<usize>],
@@ -340,33 +334,6 @@ impl Segment {
             shape: numbers(3)?,
             columns: self.columns.iter().map(column).collect(),
         })
-    }
-
-    /// Checks a column chunk once, before its first use.
-    fn verify(&self, file: &SegmentFile, group: usize, leaf: usize) -> Result<(), ParquetError> {
-        let own = self.groups.get(group);
-        let seen = own.and_then(|own| own.verified.get(leaf));
-        let checksum = own.and_then(|own| own.checksums.get(leaf));
-        let (Some(seen), Some(&checksum)) = (seen, checksum) else {
-            return Err(ParquetError::General("a column has no checksum".to_owned()));
-        };
-        if seen.load(Ordering::Relaxed) {
-            return Ok(());
-        }
-        let (start, length) = self
-            .reader
-            .metadata()
-            .row_group(group)
-            .column(leaf)
-            .byte_range();
-        let bytes = file.get_bytes(start, usize::try_from(length).unwrap_or(0))?;
-        if crc(&bytes) != checksum {
-            return Err(ParquetError::General(format!(
-                "the checksum of column {leaf} is wrong"
-            )));
-        }
-        seen.store(true, Ordering::Relaxed);
-        Ok(())
     }
 }
 

@@ -1,10 +1,6 @@
 //! Opening a segment: its tail is read and checked, its rows are not.
 
-use std::{
-    ops::Range,
-    path::Path,
-    sync::{Arc, atomic::AtomicBool},
-};
+use std::{ops::Range, path::Path, sync::Arc};
 
 use arrow_schema::{DataType, Field, Schema};
 use bytes::Bytes;
@@ -18,7 +14,9 @@ use parquet::{
 };
 
 use super::{
-    Group, META_KEY, Meta, Segment, StoredColumn, StoredGroup, Tail, VERSION, crc, damaged_at,
+    Group, META_KEY, Meta, Segment, StoredColumn, StoredGroup, Tail, VERSION,
+    checked::Checksums,
+    crc, damaged_at,
     file::{SegmentFile, Suffix},
     held::Held,
 };
@@ -33,7 +31,7 @@ use crate::store::{
 };
 
 impl Segment {
-    /// Opens a segment file, checking all but the column chunks.
+    /// Opens a segment file, checking all but the pages.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let opened = || -> Result<Self, ParquetError> {
             let file = SegmentFile::open(path)?;
@@ -97,8 +95,11 @@ impl Segment {
             .next()
             .and_then(Result::ok)
             .ok_or_else(|| damaged("its tables are odd"))?;
-        let groups = groups(tail.groups, &unpacked).ok_or_else(|| damaged("its index is odd"))?;
+        let (groups, sums) =
+            groups(tail.groups, &unpacked).ok_or_else(|| damaged("its index is odd"))?;
         let reader = open_reader(metadata, &tail.columns)?;
+        let checksums = Checksums::new(reader.metadata().clone(), sums)
+            .ok_or_else(|| damaged("its pages have no checksums"))?;
         let columns = tail
             .columns
             .iter()
@@ -117,6 +118,7 @@ impl Segment {
             ),
             columns: tail.columns,
             reader,
+            checksums: Arc::new(checksums),
             groups,
             held,
             meta,
@@ -148,30 +150,28 @@ fn tail_of(name: &str, length: u64) -> Result<(Range<u64>, u32), ParquetError> {
     Ok((start..length, checksum))
 }
 
-/// The groups with their indices, which stand at the end of the tables.
-fn groups(stored: Vec<StoredGroup>, tables: &[u8]) -> Option<Vec<Group>> {
+/// The groups with their indices, which stand at the end of the tables, and all checksums.
+fn groups(stored: Vec<StoredGroup>, tables: &[u8]) -> Option<(Vec<Group>, Vec<u32>)> {
+    let bytes = |group: &StoredGroup| group.checksums.checked_mul(4)?.checked_add(group.index);
     let length = stored
         .iter()
-        .try_fold(0usize, |sum, group| sum.checked_add(group.index))?;
+        .try_fold(0usize, |sum, group| sum.checked_add(bytes(group)?))?;
     let mut rest = tables.get(tables.len().checked_sub(length)?..)?;
-    let mut groups = Vec::with_capacity(stored.len());
+    let (mut groups, mut sums) = (Vec::with_capacity(stored.len()), Vec::new());
     for group in stored {
         let (index, after) = rest.split_at_checked(group.index)?;
+        let (own, after) = after.split_at_checked(group.checksums * 4)?;
         rest = after;
+        let (own, _) = own.as_chunks();
+        sums.extend(own.iter().copied().map(u32::from_le_bytes));
         groups.push(Group {
             rows: group.rows,
             first: group.first,
             last: group.last,
             index: Index::unpack(index)?,
-            verified: group
-                .checksums
-                .iter()
-                .map(|_| AtomicBool::new(false))
-                .collect(),
-            checksums: group.checksums,
         });
     }
-    Some(groups)
+    Some((groups, sums))
 }
 
 /// How to read the file: columns with a dictionary keep it.

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use arrow_schema::{Field, Schema};
 use parquet::{
-    arrow::{ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata},
+    arrow::{
+        ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata, arrow_writer::ArrowColumnChunk,
+    },
     errors::ParquetError,
     file::{
         metadata::{ColumnChunkMetaData, KeyValue},
+        page_index::offset_index::PageLocation,
         writer::SerializedFileWriter,
     },
 };
@@ -54,10 +57,11 @@ pub(crate) fn encode(
     let tables = joined.own.tables.clone();
     drop(joined);
 
+    let pages = pages(&columns.groups)?;
     let mut writer = body(&columns.fields, &mut columns.groups)?;
     let tail_start = writer.inner().len();
     let shapes = tables.shapes.clone();
-    let tail = tail(columns, shapes, &checksums(&writer))?;
+    let tail = tail(columns, shapes, &checksums(&writer, &pages))?;
     writer.write_all(&tail)?;
     meta.tail = (tail_start as u64, tail.len() as u64);
     let text = serde_json::to_string(&meta).map_err(external)?;
@@ -98,15 +102,38 @@ fn body(
     Ok(writer)
 }
 
-/// Of each group's column chunks.
-fn checksums(writer: &SerializedFileWriter<Vec<u8>>) -> Vec<Vec<u32>> {
-    let of = |column: &ColumnChunkMetaData| {
-        let (start, length) = column.byte_range();
-        crc(slice(writer.inner(), start, length))
+/// How long the pages of each group's columns are, without their dictionaries.
+fn pages(groups: &[columns::Encoded]) -> Result<Vec<Vec<Vec<usize>>>, ParquetError> {
+    let length = |page: &PageLocation| usize::try_from(page.compressed_page_size).unwrap_or(0);
+    let of = |leaf: &ArrowColumnChunk| {
+        let index = leaf.close().offset_index.as_ref();
+        let none = || ParquetError::General("a column has no page index".to_owned());
+        let locations = index.ok_or_else(none)?.page_locations();
+        Ok(locations.iter().map(length).collect())
     };
-    let groups = writer.flushed_row_groups().iter();
+    let groups = groups.iter();
     groups
-        .map(|group| group.columns().iter().map(of).collect())
+        .map(|group| group.leaves.iter().map(of).collect())
+        .collect()
+}
+
+/// Of each group's columns: of the dictionary, which may have no bytes, and of each page.
+fn checksums(writer: &SerializedFileWriter<Vec<u8>>, pages: &[Vec<Vec<usize>>]) -> Vec<Vec<u32>> {
+    let of = |(column, pages): (&ColumnChunkMetaData, &Vec<usize>)| {
+        let (start, length) = column.byte_range();
+        let mut rest = slice(writer.inner(), start, length);
+        let dictionary = rest.len().saturating_sub(pages.iter().sum());
+        let lengths = std::iter::once(dictionary).chain(pages.iter().copied());
+        let sums = lengths.map(|length| {
+            let (page, after) = rest.split_at(length.min(rest.len()));
+            rest = after;
+            crc(page)
+        });
+        sums.collect::<Vec<u32>>()
+    };
+    let groups = writer.flushed_row_groups().iter().zip(pages);
+    groups
+        .map(|(group, pages)| group.columns().iter().zip(pages).flat_map(of).collect())
         .collect()
 }
 
@@ -124,10 +151,11 @@ fn tail(
             rows: group.rows,
             first: group.first,
             last: group.last,
-            checksums: checksums.clone(),
             index: index.len(),
+            checksums: checksums.len(),
         });
         indices.extend(index);
+        indices.extend(checksums.iter().flat_map(|sum| sum.to_le_bytes()));
     }
     let tail = Tail {
         columns: columns.stored,

@@ -7,7 +7,7 @@
 
 mod page;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod unpack;
 
 use std::{ops::Range, sync::Arc};
@@ -24,7 +24,7 @@ use parquet::{
 };
 
 use self::page::Pages;
-use super::file::SegmentFile;
+use super::checked::Checked;
 
 /// Where less than one row in so many is wanted, pages are not decoded whole.
 const SPARSE: usize = 8;
@@ -48,7 +48,7 @@ pub(super) fn is_sparse(ranges: &[Range<usize>], page: usize) -> bool {
 
 /// These rows of a group's columns; `None` if a page is not as we write it.
 pub(super) fn read(
-    file: &SegmentFile,
+    file: &Checked,
     metadata: &ParquetMetaData,
     schema: &Schema,
     (group, leaves): (usize, &[usize]),
@@ -62,7 +62,7 @@ pub(super) fn read(
         let field = schema.field(leaf);
         let chunk = metadata.row_group(group).column(leaf);
         let locations = index.page_locations(leaf)?;
-        let mut column = Column::new(chunk, locations);
+        let mut column = Column::new((group, leaf), chunk, locations);
         column.read(&mut pages, &rows)?;
         let array = column.finish(field.data_type())?;
         fields.push(Field::new(field.name(), array.data_type().clone(), true));
@@ -73,6 +73,8 @@ pub(super) fn read(
 
 /// A column's values as they are gathered.
 struct Column<'a> {
+    /// Numbers of the group and the column in it.
+    at: (usize, usize),
     chunk: &'a ColumnChunkMetaData,
     locations: &'a [PageLocation],
     valid: Vec<bool>,
@@ -82,8 +84,13 @@ struct Column<'a> {
 }
 
 impl<'a> Column<'a> {
-    fn new(chunk: &'a ColumnChunkMetaData, locations: &'a [PageLocation]) -> Self {
+    fn new(
+        at: (usize, usize),
+        chunk: &'a ColumnChunkMetaData,
+        locations: &'a [PageLocation],
+    ) -> Self {
         Self {
+            at,
             chunk,
             locations,
             valid: Vec::new(),
@@ -100,12 +107,11 @@ impl<'a> Column<'a> {
             let next = self
                 .locations
                 .partition_point(|page| first_row(page) <= row);
-            let location = self.locations.get(next.checked_sub(1)?)?;
+            let page = next.checked_sub(1)?;
+            let location = self.locations.get(page)?;
             let end = self.locations.get(next).map_or(usize::MAX, first_row);
             let (here, after) = rows.split_at(rows.partition_point(|&row| row < end));
-            let length = usize::try_from(location.compressed_page_size).ok()?;
-            let start = u64::try_from(location.offset).ok()?;
-            let header = pages.read(self.chunk, start, length)?;
+            let header = pages.read(self.chunk, self.at, Some(page))?;
             self.take(pages, header.encoding, here, first_row(location))?;
             rows = after;
         }
@@ -147,8 +153,7 @@ impl<'a> Column<'a> {
                     .map(usize::try_from)
                     .collect::<Result<_, _>>()
                     .ok()?;
-                let first = u64::try_from(self.locations.first()?.offset).ok()?;
-                pages.read_dictionary(self.chunk, first)?;
+                pages.read_dictionary(self.chunk, self.at)?;
                 if texts {
                     let mut sorted = keys.clone();
                     sorted.sort_unstable();

@@ -3,7 +3,7 @@
 use parquet::{basic::Compression, file::metadata::ColumnChunkMetaData};
 
 use super::unpack::Input;
-use crate::store::embedded::segment::file::SegmentFile;
+use crate::store::embedded::segment::checked::Checked;
 
 /// The types of Thrift's compact form that are told apart here.
 const NUMBER: u8 = 5;
@@ -25,7 +25,7 @@ pub(super) struct Header {
 
 /// Reads pages into buffers that are used again and again.
 pub(super) struct Pages<'a> {
-    file: &'a SegmentFile,
+    file: &'a Checked,
     zstd: zstd::bulk::Decompressor<'static>,
     packed: Vec<u8>,
     /// The page that was read last.
@@ -35,7 +35,7 @@ pub(super) struct Pages<'a> {
 }
 
 impl<'a> Pages<'a> {
-    pub(super) fn new(file: &'a SegmentFile) -> Option<Self> {
+    pub(super) fn new(file: &'a Checked) -> Option<Self> {
         Some(Self {
             file,
             zstd: zstd::bulk::Decompressor::new().ok()?,
@@ -45,15 +45,15 @@ impl<'a> Pages<'a> {
         })
     }
 
-    /// Reads the page of so many bytes that stands there.
+    /// Reads a page of a column, or its dictionary.
     pub(super) fn read(
         &mut self,
         chunk: &ColumnChunkMetaData,
-        start: u64,
-        length: usize,
+        (group, leaf): (usize, usize),
+        page: Option<usize>,
     ) -> Option<Header> {
-        self.packed.resize(length, 0);
-        self.file.read(&mut self.packed, start).ok()?;
+        let page = self.file.checksums.page(group, leaf, page)?;
+        self.file.read(page, &mut self.packed).ok()?;
         let header = header(&self.packed)?;
         // No page is larger than its column: what claims to be is not believed.
         if i64::try_from(header.plain).ok()? > chunk.uncompressed_size() {
@@ -75,19 +75,17 @@ impl<'a> Pages<'a> {
         (self.page.len() == header.plain).then_some(header)
     }
 
-    /// Reads the dictionary of a column, which stands before its first page.
+    /// Reads the dictionary of a column, unless that was done.
     pub(super) fn read_dictionary(
         &mut self,
         chunk: &ColumnChunkMetaData,
-        first: u64,
+        at: (usize, usize),
     ) -> Option<()> {
         if !self.dictionary.is_empty() {
             return Some(());
         }
-        let (start, _) = chunk.byte_range();
-        let length = usize::try_from(first.checked_sub(start)?).ok()?;
         let page = std::mem::take(&mut self.page);
-        let read = self.read(chunk, start, length);
+        let read = self.read(chunk, at, None);
         self.dictionary = std::mem::replace(&mut self.page, page);
         read.map(drop)
     }

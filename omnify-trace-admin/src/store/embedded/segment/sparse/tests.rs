@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::store::embedded::{
     chunk::Builder,
-    segment::{Segment, encode},
+    segment::{Segment, encode, file::SegmentFile},
     source::{Extent, Mark, Source},
 };
 
@@ -29,7 +29,10 @@ fn line(at: u64) -> String {
     }
 }
 
-fn segment(directory: &std::path::Path, rows: u64) -> Segment {
+pub(in crate::store::embedded::segment) fn segment(
+    directory: &std::path::Path,
+    rows: u64,
+) -> Segment {
     let mut builder = Builder::default();
     let source = Arc::new(Source {
         id: 7,
@@ -67,7 +70,7 @@ fn ranges(rows: &[usize]) -> Vec<Range<usize>> {
 fn few_rows_are_what_all_rows_have() {
     let directory = tempfile::tempdir().unwrap();
     let segment = segment(directory.path(), 9000);
-    let file = segment.file().unwrap();
+    let file = segment.pages().unwrap();
     let (metadata, schema) = (segment.reader.metadata(), segment.reader.schema());
     let leaves: Vec<usize> = (0..schema.fields().len()).collect();
     assert!(segment.columns.iter().any(|column| column.dictionary));
@@ -116,7 +119,10 @@ fn a_page_of_other_bytes_is_left_alone_or_read_without_a_panic() {
                 .step_by(stride * 7 + 1)
                 .for_each(|byte| *byte ^= value);
             std::fs::write(&broken, &bytes).unwrap();
-            let file = SegmentFile::open(&broken).unwrap();
+            // Whoever wrote such pages wrote their checksums too.
+            let file = segment
+                .checksums
+                .forged(&SegmentFile::open(&broken).unwrap());
             for (group, own) in segment.groups.iter().enumerate() {
                 let rows: Vec<usize> = (0..own.rows).step_by(stride + 1).collect();
                 let ranges = ranges(&rows);
