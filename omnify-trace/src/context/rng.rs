@@ -8,6 +8,7 @@ thread_local! {
     static STATE: [Cell<u64>; 4] = const { [const { Cell::new(0) }; 4] };
 }
 
+#[inline]
 pub(crate) fn next() -> u64 {
     STATE
         .try_with(|state| {
@@ -44,6 +45,7 @@ pub(crate) fn nonzero_u128() -> NonZero<u128> {
     NonZero::new(u128::from(next()) << 64 | u128::from(next())).unwrap_or(NonZero::<u128>::MIN)
 }
 
+#[cold]
 fn seed() -> [u64; 4] {
     let (a, b) = uuid::Uuid::new_v4().as_u64_pair();
     let (c, d) = uuid::Uuid::new_v4().as_u64_pair();

@@ -4,7 +4,7 @@ use super::{
     PARENT_SPAN_ID, SLOTS, SPAN_ID,
     ids::Ids,
     own::{Name, Own},
-    piece::{Piece, Pieces, slots},
+    piece::{Piece, Pieces},
 };
 use crate::{context::hex_u64, layer::json::Out};
 
@@ -83,21 +83,24 @@ impl Fragment {
         self.bytes.extend_from_slice(service);
         self.start = service.len();
         self.bytes.extend_from_slice(b",\"context\":");
-        self.context.clear();
         let start = self.bytes.len();
         let made = ids.made() & !own.context.known();
         let inherited = parent.map_or(0, |parent| parent.context.known() & !(1 << PARENT_SPAN_ID));
-        for slot in slots(own.context.known() | made | inherited) {
-            let piece = if let Some(own_value) = own.context.get(slot) {
-                context_member(&mut self.bytes, slot, own_value.of(&own.values))
-            } else if made >> slot & 1 == 1 {
-                made_member(&mut self.bytes, slot, ids)
-            } else {
-                let value = parent.map_or(&[][..], |parent| parent.context(slot));
-                context_member(&mut self.bytes, slot, value)
-            };
-            self.context.set(slot, piece);
-        }
+        let bytes = &mut self.bytes;
+        self.context
+            .fill(own.context.known() | made | inherited, |slot| {
+                if let Some(given) = own.context.get(slot) {
+                    context_member(bytes, slot, given.of(&own.values))
+                } else if made >> slot & 1 == 1 {
+                    made_member(bytes, slot, ids)
+                } else {
+                    context_member(
+                        bytes,
+                        slot,
+                        parent.map_or(&[], |parent| parent.context(slot)),
+                    )
+                }
+            });
         close_context(&mut self.bytes, start);
     }
 

@@ -39,9 +39,9 @@ impl Own {
     }
 
     /// What a field said: `None` if none did, `Some(None)` if it makes no sense.
+    #[inline]
     pub(super) fn given<T: std::str::FromStr>(&self, slot: usize) -> Option<Option<T>> {
-        let text = self.context.get(slot)?.of(&self.values);
-        Some(std::str::from_utf8(text).ok().and_then(|t| t.parse().ok()))
+        Some(parsed(self.context.get(slot)?.of(&self.values)))
     }
 
     pub(super) fn set_field(&mut self, name: Name, piece: Piece) {
@@ -105,4 +105,9 @@ impl Own {
         self.context.change(&mut keep);
         self.fields.iter_mut().for_each(|(_, piece)| keep(piece));
     }
+}
+
+#[cold]
+fn parsed<T: std::str::FromStr>(text: &[u8]) -> Option<T> {
+    std::str::from_utf8(text).ok()?.parse().ok()
 }

@@ -61,6 +61,16 @@ impl Pieces {
         };
     }
 
+    /// These are known, none of them is empty, and no others are.
+    #[inline]
+    pub(super) fn fill(&mut self, known: u16, mut piece: impl FnMut(usize) -> Piece) {
+        self.known = known;
+        let pieces = self.pieces.iter_mut().enumerate();
+        for (slot, place) in pieces.filter(|(slot, _)| known >> slot & 1 == 1) {
+            *place = piece(slot);
+        }
+    }
+
     #[inline]
     pub(super) fn forget(&mut self, slot: usize) {
         self.known &= !(1 << slot);
@@ -104,7 +114,7 @@ impl Pieces {
 
 /// The places of the bits that are set.
 #[inline]
-pub(super) fn slots(mut known: u16) -> impl Iterator<Item = usize> {
+fn slots(mut known: u16) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let slot = known.trailing_zeros() as usize;
         (known != 0).then(|| {
