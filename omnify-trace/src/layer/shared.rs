@@ -198,6 +198,8 @@ mod tests {
         assert!(one.alone(Some(other)).is_none(), "a third one is left");
         let alone = third.alone(None).expect("the last one");
         let (one, other) = alone.pair();
+        let alone = one.alone(Some(other)).expect("the last two");
+        let (one, other) = alone.pair();
         let (stranger, its_weak) = watched();
         let (stranger, _its) = stranger.pair();
         assert!(one.alone(Some(stranger)).is_none(), "not of this memory");
