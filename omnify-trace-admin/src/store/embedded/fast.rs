@@ -1,10 +1,10 @@
 //! Cuts lines of shapes that were seen before, without parsing them.
 //!
 //! The shapes form a tree: what must stand next, byte for byte, and what kind of value follows.
-//! A line that fits a path through it is cut by comparing and scanning; any doubt, such as an
+//! A line that fits a path through it is cut by comparing and scanning; any doubt, such as an odd
 //! escape, an exponent or an array, sends it to the parser, which is always right.
 
-use super::shape::{Cut, FIRST_SHAPE, Hole, Shape, Tables, Value, decimal};
+use super::shape::{Cut, FIRST_SHAPE, Hole, Shape, Tables, Value, canonical, decimal};
 use crate::store::time;
 
 /// Names whose strings decide a line's time: the parser must see them.
@@ -92,6 +92,7 @@ impl Fast {
     /// Cuts the line, if it is of a known shape beyond doubt.
     pub(crate) fn cut<'a>(&mut self, line: &'a str) -> Option<Cut<'a>> {
         let bytes = line.as_bytes();
+        let escaped = has_escapes(bytes)?;
         let mut cut = Cut {
             shape: 0,
             time: None,
@@ -113,7 +114,7 @@ impl Fast {
                 let start = rest
                     .starts_with(&edge.literal)
                     .then(|| at + edge.literal.len())?;
-                Some((number, fill(line, start, edge.hole, &mut cut)?))
+                Some((number, fill(line, start, edge.hole, escaped, &mut cut)?))
             })?;
             at = end;
             node = edges[taken].next;
@@ -124,17 +125,30 @@ impl Fast {
 }
 
 /// Reads a hole's value at a place; gives where it ends.
-fn fill<'a>(line: &'a str, start: usize, hole: Hole, cut: &mut Cut<'a>) -> Option<usize> {
+fn fill<'a>(
+    line: &'a str,
+    start: usize,
+    hole: Hole,
+    escaped: bool,
+    cut: &mut Cut<'a>,
+) -> Option<usize> {
     let rest = &line.as_bytes()[start..];
     match hole {
         Hole::Text(column) => {
-            let length = text(rest)?;
-            let value = line.get(start..start + length)?;
-            cut.values.push((column, Value::Text(value.into())));
+            let length = match escaped {
+                true => string(rest)?,
+                false => memchr::memchr(b'"', rest)?,
+            };
+            let written = line.get(start..start + length)?;
+            let value = match escaped && written.contains('\\') {
+                true => canonical(written)?.into(),
+                false => written.into(),
+            };
+            cut.values.push((column, Value::Text(value)));
             Some(start + length)
         }
         Hole::Time(digits) => {
-            let length = text(rest)?;
+            let length = memchr::memchr(b'"', rest)?;
             let (ns, found) = time::parse_rfc3339(&rest[..length])?;
             if found != Some(digits) {
                 return None;
@@ -167,11 +181,29 @@ fn fill<'a>(line: &'a str, start: usize, hole: Hole, cut: &mut Cut<'a>) -> Optio
     }
 }
 
-/// Length of a string without escapes, up to its quote.
-fn text(rest: &[u8]) -> Option<usize> {
-    let length = memchr::memchr2(b'"', b'\\', rest)?;
-    let plain = rest[length] == b'"' && !rest[..length].iter().any(|&byte| byte < 0x20);
-    plain.then_some(length)
+/// Whether a line has escapes; `None` if it has control characters, which only the parser knows how
+/// to take. It is asked once for the whole line, because a loop without a way out is done for many
+/// bytes at a time, and most lines have neither: their strings end at the next quote.
+fn has_escapes(line: &[u8]) -> Option<bool> {
+    let (control, escapes) = line.iter().fold((0, 0), |(control, escapes), &byte| {
+        (
+            control | u8::from(byte < 0x20),
+            escapes | u8::from(byte == b'\\'),
+        )
+    });
+    (control == 0).then_some(escapes != 0)
+}
+
+/// Length of a string that may have escapes, up to its quote.
+fn string(rest: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let found = at + memchr::memchr2(b'"', b'\\', rest.get(at..)?)?;
+        if rest[found] == b'"' {
+            return Some(found);
+        }
+        at = found + 2;
+    }
 }
 
 /// Whether digits, points and minus signs are a JSON number.
@@ -196,11 +228,12 @@ mod tests {
     use super::*;
     use crate::store::embedded::shape;
 
-    const LINES: [&str; 6] = [
+    const LINES: [&str; 7] = [
         r#"{"timestamp":"2026-01-01T00:00:00.5Z","level":"INFO","extra":{"n":1.25,"ok":true}}"#,
         r#"{"timestamp":"2026-01-01T00:00:00.5Z","level":"INFO","extra":{"n":7,"ok":null}}"#,
         r#"{"timestamp":"2026-01-01T00:00:00.123456789Z","level":"INFO","extra":{"n":"x"}}"#,
         r#"{"level":"INFO"}"#,
+        r#"{"level":"ERROR","exception":"at \"a\"\n\u0007\\","ok":true}"#,
         r#"{"level":3}"#,
         r#"{"ts":"2026-01-01T00:00:00Z","level":"INFO"}"#,
     ];
@@ -240,9 +273,9 @@ mod tests {
             shape::cut(&mut tables, line);
             fast.learn(&tables);
         }
-        for line in &LINES[..5] {
+        for line in &LINES[..6] {
             assert!(fast.cut(line).is_some(), "{line}");
         }
-        assert!(fast.cut(LINES[5]).is_none());
+        assert!(fast.cut(LINES[6]).is_none());
     }
 }

@@ -328,7 +328,7 @@ fn column_of(tables: &mut std::sync::Arc<Tables>, path: &str, storage: Storage) 
 }
 
 /// The text, if escaping it again gives the same.
-fn canonical(inner: &str) -> Option<String> {
+pub(crate) fn canonical(inner: &str) -> Option<String> {
     let text = json::unescape(inner)?;
     let mut again = Vec::with_capacity(inner.len());
     json::escape(&mut again, text.as_bytes());

@@ -210,7 +210,8 @@ impl Shared {
         }
     }
 
-    /// Moves the growing part to the sealers, and waits while they have one waiting already.
+    /// Moves the growing part to the sealers, and waits until one of them is free: while all of
+    /// them work, reading on would only fill memory with lines that wait.
     pub(crate) fn hand_over(&self, mut part: Part, order: &[Arc<Source>]) {
         part.number = self.next_part.fetch_add(1, Ordering::Relaxed);
         part.extents = order
@@ -237,7 +238,7 @@ impl Shared {
         let mut queue = self.queue.lock();
         queue.parts.push(part);
         self.changed.notify_all();
-        while queue.parts.len() + queue.busy > self.options.sealers && !self.abandoned() {
+        while queue.parts.len() + queue.busy >= self.options.sealers.max(1) && !self.abandoned() {
             self.changed.wait(&mut queue);
         }
     }

@@ -93,8 +93,10 @@ fn compact(shared: &Shared) -> Result<bool, StoreError> {
 
 /// One segment with the rows of several.
 fn join(shared: &Shared, group: &[Arc<Segment>]) -> Result<Segment, StoreError> {
+    let odd = |error: arrow_schema::ArrowError| StoreError::Unavailable(error.to_string());
     let mut builder = Builder::default();
     let mut catalog = Catalog::default();
+    let mut chunks = Vec::with_capacity(group.len());
     for segment in group {
         for extent in &segment.meta.sources {
             catalog.add(extent);
@@ -112,20 +114,15 @@ fn join(shared: &Shared, group: &[Arc<Segment>]) -> Result<Segment, StoreError> 
                 );
             }
         }
+        // In parts, so that putting rows in order never needs all of them twice.
+        chunks.push(Arc::new(builder.freeze().map_err(odd)?));
     }
-    let odd = |error: arrow_schema::ArrowError| StoreError::Unavailable(error.to_string());
-    let chunk = builder.freeze().map_err(odd)?;
     let extents = catalog.extents(&builder.sources());
     let replaces = group
         .iter()
         .map(|segment| segment.meta.id.clone())
         .collect();
-    shared::write(
-        &shared.options.data_dir,
-        &[Arc::new(chunk)],
-        extents,
-        replaces,
-    )
+    shared::write(&shared.options.data_dir, &chunks, extents, replaces)
 }
 
 /// Removes what is too old or too much.

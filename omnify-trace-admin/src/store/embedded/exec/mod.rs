@@ -34,7 +34,7 @@ pub(crate) use self::{
     search::search,
     texts::texts,
 };
-use super::shared::Shared;
+use super::{shape::SHAPE_TEXT, shared::Shared};
 use crate::store::{Partial, Query, StoreStats};
 
 /// Tells a query that nobody waits for its answer.
@@ -126,7 +126,8 @@ pub(crate) fn stats(shared: &Shared) -> StoreStats {
         let rows = chunk.rows();
         stats.lines += rows as u64;
         stats.in_memory += rows as u64;
-        stats.malformed += (0..rows).filter(|&row| !chunk.is_json(row)).count() as u64;
+        let shapes = chunk.shape.values().iter();
+        stats.malformed += shapes.filter(|&&shape| shape == SHAPE_TEXT).count() as u64;
         span(chunk.time.value(0), chunk.time.value(rows - 1));
     }
     stats

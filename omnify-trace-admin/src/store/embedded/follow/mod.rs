@@ -81,10 +81,7 @@ impl Followed {
         if start > self.offset {
             self.jump(start)?;
         }
-        let ended = match memchr::memchr(b'\n', &self.buffer) {
-            Some(_) => false,
-            None => self.fill(stop)?,
-        };
+        let ended = self.fill_to_line(stop)?;
         let mut end = match memchr::memrchr(b'\n', &self.buffer) {
             Some(at) => at + 1,
             None => 0,
@@ -166,6 +163,22 @@ impl Followed {
         Some(())
     }
 
+    /// Reads until a line is whole, or too long to wait for its end. Gives whether the end of the
+    /// file was reached before.
+    fn fill_to_line(&mut self, stop: Option<u64>) -> Option<bool> {
+        let mut searched = 0;
+        while memchr::memchr(b'\n', &self.buffer[searched..]).is_none() {
+            searched = self.buffer.len();
+            if searched > MAX_LINE {
+                break;
+            }
+            if self.fill(stop)? {
+                return Some(true);
+            }
+        }
+        Some(false)
+    }
+
     /// Reads a block, not beyond `stop`. Gives whether the end was reached.
     fn fill(&mut self, stop: Option<u64>) -> Option<bool> {
         let have = self.buffer.len();
@@ -194,6 +207,10 @@ impl Followed {
         self.buffer.truncate(have + count);
         if count > 0 {
             self.grown = Instant::now();
+        }
+        if self.buffer.is_empty() {
+            // Of many files at rest none keeps a block.
+            self.buffer = Vec::new();
         }
         match read {
             Ok(_) => Some(count == 0),

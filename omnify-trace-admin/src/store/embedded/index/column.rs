@@ -4,18 +4,12 @@ use arrow_array::{Array, StringArray};
 use foldhash::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
-use super::{BLOCK, Grams, bit};
-use crate::store::{
-    embedded::source::hash,
-    matcher::{Needle, fold},
-};
+use super::{BLOCK, Grams, Ids, bit};
+use crate::store::matcher::{Needle, fold};
 
 /// A column with so few values has them listed.
 const MAX_DISTINCT: usize = 512;
 const MAX_DISTINCT_BYTES: usize = 32 << 10;
-/// Bits per id, and how many are set.
-const ID_BITS: usize = 14;
-const ID_PROBES: u64 = 4;
 
 /// The index of a column.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -36,7 +30,7 @@ pub(crate) struct ColumnIndex {
     #[serde(skip)]
     pub(super) grams: Option<Grams>,
     #[serde(skip)]
-    pub(super) ids: Option<Vec<u64>>,
+    pub(super) ids: Option<Ids>,
 }
 
 fn present(array: &dyn Array) -> u64 {
@@ -93,7 +87,7 @@ impl ColumnIndex {
             } else if !path.ends_with("span_id") {
                 column.ranges = ranges(array);
                 if column.ranges.is_none() {
-                    column.ids = Some(ids(array));
+                    column.ids = Some(Ids::of(array));
                 }
             }
         }
@@ -138,8 +132,7 @@ impl ColumnIndex {
             mask &= hits.fold(0, |mask, (block, _)| mask | bit(block));
         }
         if let Some(ids) = &self.ids {
-            let hash = hash(&[value.as_bytes()]);
-            mask &= probes(hash, ids.len()).fold(u64::MAX, |mask, at| mask & ids[at]);
+            mask &= ids.mask(value);
         }
         if let Some(grams) = &self.grams {
             mask &= grams.mask(&fold(value));
@@ -226,40 +219,4 @@ fn ranges(array: &StringArray) -> Option<Vec<(String, String)>> {
     }
     let own = |(low, high): (&str, &str)| (low.to_owned(), high.to_owned());
     (hits <= looked * 4).then(|| ranges.into_iter().map(own).collect())
-}
-
-/// Bit-sliced Bloom filters, one per block: word `w` tells for each block whether bit `w` of
-/// its filter is set.
-fn ids(array: &StringArray) -> Vec<u64> {
-    let blocks = array.len().div_ceil(BLOCK);
-    let hashes = |block: usize| {
-        let rows = block * BLOCK..array.len().min((block + 1) * BLOCK);
-        let mut hashes: Vec<u64> = rows
-            .filter(|&row| array.is_valid(row))
-            .map(|row| hash(&[array.value(row).as_bytes()]))
-            .collect();
-        hashes.sort_unstable();
-        hashes.dedup();
-        hashes
-    };
-    let per_block: Vec<Vec<u64>> = (0..blocks).map(hashes).collect();
-    let most = per_block.iter().map(Vec::len).max().unwrap_or(0);
-    let mut words = vec![0; (most * ID_BITS).max(64)];
-    for (block, hashes) in per_block.iter().enumerate() {
-        for &hash in hashes {
-            for at in probes(hash, words.len()) {
-                words[at] |= bit(block);
-            }
-        }
-    }
-    words
-}
-
-fn probes(hash: u64, words: usize) -> impl Iterator<Item = usize> + use<> {
-    let step = hash.rotate_left(32) | 1;
-    let words = words.max(1) as u64;
-    (0..ID_PROBES).map(move |probe| {
-        let mixed = hash.wrapping_add(step.wrapping_mul(probe));
-        usize::try_from(mixed % words).unwrap_or(0)
-    })
 }

@@ -7,13 +7,14 @@
 
 mod column;
 mod grams;
+mod ids;
 mod rollup;
 
 use arrow_array::ArrayRef;
 use serde::{Deserialize, Serialize};
 
-use self::grams::Grams;
 pub(crate) use self::{column::ColumnIndex, rollup::Rollup};
+use self::{grams::Grams, ids::Ids};
 use super::{
     chunk::{Chunk, as_text},
     shape::{Column, RAW_COLUMN, SHAPE_RAW, SHAPE_TEXT, Storage},
@@ -84,12 +85,13 @@ impl Index {
                 .grams
                 .as_ref()
                 .map_or((&[][..], &[][..]), |grams| (&grams.slots, &grams.masks));
-            let ids = column.ids.as_deref().unwrap_or_default();
+            let ids = column.ids.as_ref();
             push_number(&mut binary, slots.len() as u64);
-            push_number(&mut binary, ids.len() as u64);
+            push_number(&mut binary, ids.map_or(0, Ids::len) as u64);
             binary.extend(slots.iter().flat_map(|slot| slot.to_le_bytes()));
             binary.extend(masks.iter().flat_map(|mask| mask.to_le_bytes()));
-            binary.extend(ids.iter().flat_map(|word| word.to_le_bytes()));
+            let words = ids.into_iter().flat_map(Ids::words);
+            binary.extend(words.flat_map(u64::to_le_bytes));
         }
         let json = serde_json::to_vec(self)?;
         let mut packed = Vec::with_capacity(json.len() + binary.len() + 8);
@@ -117,7 +119,7 @@ impl Index {
                 slots: slot_bytes.chunks_exact(4).map(slot).collect(),
                 masks: mask_bytes.chunks_exact(8).map(word).collect(),
             });
-            column.ids = (ids > 0).then(|| id_bytes.chunks_exact(8).map(word).collect());
+            column.ids = (ids > 0).then(|| Ids::new(id_bytes.chunks_exact(8).map(word)));
         }
         Some(index)
     }

@@ -1,9 +1,9 @@
 //! Files that grow, move, shrink and vanish: every line once.
 
-use std::io::Write;
+use std::{io::Write, time::Duration};
 
 use super::{World, json_line};
-use crate::store::{LogStore, Query};
+use crate::store::{LogStore, Order, Page, Query};
 
 fn lines(range: std::ops::Range<usize>) -> (String, Vec<String>) {
     let lines: Vec<String> = range.map(|n| json_line(n, &format!("line {n}"))).collect();
@@ -194,4 +194,102 @@ async fn two_processes_cannot_share_a_data_directory() {
             .await
             .is_err()
     );
+}
+
+/// Lines longer than a block that is read at once, in a growing file and in a packed one: at the
+/// first look, not one block each time that is looked.
+#[tokio::test]
+async fn lines_of_megabytes_come_back_whole() {
+    let mut world = World::with(|options| options.poll(Duration::from_secs(3600)));
+    world.crash();
+    let long = |n: usize| {
+        json_line(
+            n,
+            &format!("{n} {}", "long \u{e4}".repeat(200_000 * (n % 3))),
+        )
+    };
+    let lines: Vec<String> = (0..12).map(long).collect();
+    let text = |range: std::ops::Range<usize>| lines[range].join("\n") + "\n";
+    let file = std::fs::File::create(world.logs().join("packed.log.gz")).unwrap();
+    let mut packer = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+    packer.write_all(text(0..6).as_bytes()).unwrap();
+    packer.finish().unwrap();
+    world.append("backend.log", &text(6..12));
+    world.reopen();
+    let limit = Duration::from_secs(30);
+    world
+        .until(limit, "all lines", |stats| stats.lines == 12)
+        .await;
+    assert!(world.raws().await == lines);
+}
+
+/// A last line without its line break is taken once nobody can be writing to the file any more.
+#[tokio::test]
+async fn a_line_that_was_cut_off_by_rotation_is_kept() {
+    let world = World::new();
+    let (text, expected) = lines(0..10);
+    world.append("backend.log", text.trim_end());
+    world.settle_at(9).await;
+    let rotated = world.logs().join("backend.1.log");
+    std::fs::rename(world.logs().join("backend.log"), rotated).unwrap();
+    world.settle(10).await;
+    assert_eq!(world.raws().await, expected);
+}
+
+/// Several writers to one file, and files that come and go meanwhile.
+#[tokio::test]
+async fn many_writers_and_passing_files_are_all_read() {
+    let world = World::new();
+    std::thread::scope(|scope| {
+        for writer in 0..4 {
+            let world = &world;
+            scope.spawn(move || {
+                for n in 0..25 {
+                    let line = json_line(writer * 25 + n, &format!("writer {writer}")) + "\n";
+                    world.append("shared.log", &line);
+                }
+            });
+        }
+    });
+    for n in 0..5 {
+        let name = format!("passing-{n}.log");
+        world.append(&name, &lines(100 + n * 10..110 + n * 10).0);
+        world.settle_at(100 + (n as u64 + 1) * 10).await;
+        std::fs::remove_file(world.logs().join(name)).unwrap();
+    }
+    world.settle(150).await;
+    let mut found = world.raws().await;
+    found.sort();
+    found.dedup();
+    assert_eq!(found.len(), 150);
+}
+
+/// Who turns pages gets what was there, each line once, whatever is written and sealed meanwhile.
+#[tokio::test]
+async fn pages_join_while_lines_arrive() {
+    let world = World::with(|options| options.seal_rows(25));
+    let (text, mut expected) = lines(0..60);
+    world.append("backend.log", &text);
+    world.settle(60).await;
+    let mut page = Page {
+        limit: 7,
+        cursor: None,
+        order: Order::Newest,
+    };
+    let mut found = Vec::new();
+    loop {
+        let answer = world.store().search(&Query::default(), &page).await;
+        let answer = answer.unwrap();
+        found.extend(answer.lines.iter().map(|line| line.raw.to_string()));
+        page.cursor = answer.next_cursor;
+        if page.cursor.is_none() {
+            break;
+        }
+        let written = 60 + found.len() * 2;
+        world.append("backend.log", &lines(written..written + 10).0);
+        world.settle(60 + found.len().div_ceil(7) as u64 * 10).await;
+    }
+    expected.reverse();
+    assert_eq!(found, expected);
+    assert!(world.store().stats().await.unwrap().segments > 3);
 }
