@@ -17,7 +17,7 @@ use parquet::{
     },
 };
 
-use super::{OWN, StoredColumn, split::Split};
+use super::{OWN, StoredColumn, form::Form, split::Split};
 use crate::store::embedded::{
     chunk::{Chunk, ColumnData, Joined},
     index::{BLOCK, Index},
@@ -86,18 +86,27 @@ impl Columns {
         let decides = own.max_by_key(|own| own.present.count_ones());
         let dictionary = decides.is_some_and(|own| own.dictionary);
         let is_there = |part: &&ArrayRef| part.null_count() < part.len();
-        let mut leaf = None;
-        if let Some(any) = parts.iter().find(is_there) {
+        let (mut leaf, mut form) = (None, Form::default());
+        if parts.iter().any(|part| is_there(&part)) {
             leaf = Some(self.fields.len());
-            let field = Field::new(self.name(column), any.data_type().clone(), true);
-            let properties = field_properties(any.data_type(), dictionary);
-            self.encode(field, parts, properties)?;
+            if !dictionary {
+                form = Form::of(parts);
+            }
+            let packed = parts.iter().map(|part| form.packed(part));
+            let packed = packed.collect::<Result<Vec<_>, _>>()?;
+            let data_type = packed
+                .first()
+                .map_or(DataType::Null, |part| part.data_type().clone());
+            let properties = field_properties(&data_type, dictionary);
+            let field = Field::new(self.name(column), data_type, true);
+            self.encode(field, &packed, properties)?;
         }
         self.stored.push(StoredColumn {
             column: column.clone(),
             scale,
             leaf,
             dictionary,
+            form,
         });
         Ok(())
     }

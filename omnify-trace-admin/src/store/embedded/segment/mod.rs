@@ -10,6 +10,7 @@
 mod checked;
 mod columns;
 mod file;
+mod form;
 mod held;
 mod open;
 mod sparse;
@@ -32,6 +33,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::write::encode;
 use self::{
     checked::{Checked, Checksums},
+    form::Form,
     held::Held,
 };
 use super::{
@@ -122,6 +124,8 @@ struct StoredColumn {
     leaf: Option<usize>,
     /// Whether it is written with a dictionary.
     dictionary: bool,
+    #[serde(default)]
+    form: Form,
 }
 
 /// Rows that stand together: a row group.
@@ -305,10 +309,13 @@ impl Segment {
                 Storage::Number => new_empty_array(&DataType::Int64),
                 _ => new_empty_array(&DataType::Utf8),
             };
-            ColumnData {
-                array: read.cloned().unwrap_or_else(none),
+            Ok(ColumnData {
+                array: match read {
+                    Some(array) => stored.form.unpacked(array)?,
+                    None => none(),
+                },
                 scale: stored.scale,
-            }
+            })
         };
         Ok(Chunk {
             number: 0,
@@ -332,7 +339,11 @@ impl Segment {
                 None => vec![0; rows].into(),
             },
             shape: numbers(3)?,
-            columns: self.columns.iter().map(column).collect(),
+            columns: self
+                .columns
+                .iter()
+                .map(column)
+                .collect::<Result<_, ParquetError>>()?,
         })
     }
 }

@@ -12,7 +12,9 @@ mod unpack;
 
 use std::{ops::Range, sync::Arc};
 
-use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, UInt32Array, UInt64Array};
+use arrow_array::{
+    ArrayRef, FixedSizeBinaryArray, Int64Array, RecordBatch, StringArray, UInt32Array, UInt64Array,
+};
 use arrow_buffer::{BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field, Schema};
 use parquet::{
@@ -134,18 +136,27 @@ impl<'a> Column<'a> {
             unpack::places(input.sized()?, inside)?
         };
         let wanted: Vec<usize> = places.iter().copied().flatten().collect();
-        let texts = self.chunk.column_type() == Type::BYTE_ARRAY;
+        let fixed = self.fixed();
+        let texts = fixed.is_some() || self.chunk.column_type() == Type::BYTE_ARRAY;
         if wanted.is_empty() {
             self.push_none(places.len(), texts);
             return Some(());
         }
         match encoding {
+            PLAIN if fixed.is_some() => {
+                let bytes = fixed?;
+                let values = wanted.iter().map(|place| {
+                    let start = place.checked_mul(bytes)?;
+                    input.0.get(start..start.checked_add(bytes)?)
+                });
+                self.push_texts(&places, &values.collect::<Option<Vec<&[u8]>>>()?);
+            }
             PLAIN if texts => self.push_texts(&places, &unpack::texts(input.0, &wanted)?),
             PLAIN => self.push(&places, &unpack::plain(input.0, self.width(), &wanted)?),
             DELTA_BINARY_PACKED if !texts => {
                 self.push(&places, &unpack::delta(input.0, &wanted)?);
             }
-            RLE_DICTIONARY => {
+            RLE_DICTIONARY if fixed.is_none() => {
                 let width = usize::from(input.byte()?);
                 let keys = unpack::hybrid(input.0, width, &wanted)?;
                 let keys: Vec<usize> = keys
@@ -170,6 +181,13 @@ impl<'a> Column<'a> {
             _ => return None,
         }
         Some(())
+    }
+
+    /// Bytes of a value, if all have as many and they are no number.
+    fn fixed(&self) -> Option<usize> {
+        let is_fixed = self.chunk.column_type() == Type::FIXED_LEN_BYTE_ARRAY;
+        let length = self.chunk.column_descr().type_length();
+        usize::try_from(length).ok().filter(|_| is_fixed)
     }
 
     /// Bytes of a number.
@@ -229,6 +247,17 @@ impl<'a> Column<'a> {
             DataType::Utf8 | DataType::Dictionary(_, _) => {
                 let ends = OffsetBuffer::new(ScalarBuffer::from(self.ends));
                 Arc::new(StringArray::try_new(ends, self.bytes.into(), nulls).ok()?)
+            }
+            DataType::FixedSizeBinary(size) => {
+                let bytes = usize::try_from(*size).ok()?;
+                let mut values = Vec::with_capacity((self.ends.len() - 1) * bytes);
+                for ends in self.ends.windows(2) {
+                    let end = values.len() + bytes;
+                    let from = usize::try_from(ends[0]).ok()?;
+                    values.extend_from_slice(self.bytes.get(from..usize::try_from(ends[1]).ok()?)?);
+                    values.resize(end, 0);
+                }
+                Arc::new(FixedSizeBinaryArray::try_new(*size, values.into(), nulls).ok()?)
             }
             _ => return None,
         })

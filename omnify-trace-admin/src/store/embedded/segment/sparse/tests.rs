@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::store::embedded::{
     chunk::Builder,
-    segment::{Segment, encode, file::SegmentFile},
+    segment::{Segment, encode, file::SegmentFile, form::Form},
     source::{Extent, Mark, Source},
 };
 
@@ -20,7 +20,8 @@ fn line(at: u64) -> String {
         1 => format!("no JSON at all {number}"),
         2 => format!(r#"{{"level":"INFO","id":"{mixed:016x}","size":-{number}.5}}"#),
         _ => format!(
-            r#"{{"level":"INFO","message":"Called {number}","id":"{mixed:016x}","user":"user-{}","ms":{}.{:03},"n":{}}}"#,
+            r#"{{"level":"INFO","message":"Called {number}","id":"{mixed:016x}","request":"{:08x}-0000-7000-a000-{number:012x}","user":"user-{}","ms":{}.{:03},"n":{}}}"#,
+            mixed >> 30,
             number % 3000,
             number / 1000,
             number % 1000,
@@ -74,6 +75,9 @@ fn few_rows_are_what_all_rows_have() {
     let (metadata, schema) = (segment.reader.metadata(), segment.reader.schema());
     let leaves: Vec<usize> = (0..schema.fields().len()).collect();
     assert!(segment.columns.iter().any(|column| column.dictionary));
+    for form in [Form::Whole, Form::Hex(8), Form::Uuid] {
+        assert!(segment.columns.iter().any(|column| column.form == form));
+    }
     for (group, own) in segment.groups.iter().enumerate() {
         let whole = segment.read_all(group).unwrap();
         let check = |rows: Vec<usize>| {
