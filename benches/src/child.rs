@@ -1,13 +1,9 @@
 //! Measuring a subject in a process of its own. The process sets its subject up, and then does so
 //! many turns whenever it is asked to: `rounds` asks.
 
-use std::{
-    io::{BufRead as _, BufReader, Write as _},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-    time::Instant,
-};
+use std::{process::Command, time::Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::alloc;
@@ -115,51 +111,6 @@ fn answer(work: &mut dyn FnMut(u64)) -> Result<()> {
         println!("{}", serde_json::to_string(&sample)?);
     }
     Ok(())
-}
-
-/// A child, as its parent sees it.
-pub(crate) struct Worker {
-    name: &'static str,
-    process: Child,
-    questions: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
-}
-
-impl Worker {
-    pub(crate) fn start(area: &str, case: &Case, subject: &Subject) -> Result<Self> {
-        let mut process = Command::new(std::env::current_exe()?)
-            .args(["child", area, case.name, subject.name])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let questions = process.stdin.take();
-        let answers = process.stdout.take().context("no answers")?;
-        Ok(Self {
-            name: subject.name,
-            process,
-            questions,
-            answers: BufReader::new(answers),
-        })
-    }
-
-    /// So many turns.
-    pub(crate) fn ask(&mut self, turns: u64) -> Result<Sample> {
-        let questions = self.questions.as_mut().context("already ended")?;
-        writeln!(questions, "{turns}")?;
-        let mut answer = String::new();
-        self.answers.read_line(&mut answer)?;
-        serde_json::from_str(&answer).with_context(|| format!("{} did no work", self.name))
-    }
-
-    /// Waits until the process has ended.
-    pub(crate) fn end(mut self) -> Result<()> {
-        self.questions = None;
-        let status = self.process.wait()?;
-        if !status.success() {
-            bail!("{} ended with {status}", self.name);
-        }
-        Ok(())
-    }
 }
 
 /// Instructions of one turn, by callgrind. `None` without valgrind.

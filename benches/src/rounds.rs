@@ -2,13 +2,17 @@
 //! other. What a machine that others share does to a figure, it does to all figures of a round, so
 //! that a ratio is taken within each round; the median of those is what is told.
 
-use std::time::Duration;
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    time::Duration,
+};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, bail};
 
 use crate::{
     Options,
-    child::{self, Case, Sample, Worker},
+    child::{self, Case, Sample, Subject},
     report::Report,
 };
 
@@ -79,5 +83,50 @@ fn turns_of(worker: &mut Worker, time: Duration) -> Result<u64> {
             return Ok(((wanted / one) as u64).max(1));
         }
         turns *= 4;
+    }
+}
+
+/// A child, as its parent sees it.
+struct Worker {
+    name: &'static str,
+    process: Child,
+    questions: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Worker {
+    fn start(area: &str, case: &Case, subject: &Subject) -> Result<Self> {
+        let mut process = Command::new(std::env::current_exe()?)
+            .args(["child", area, case.name, subject.name])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let questions = process.stdin.take();
+        let answers = process.stdout.take().context("no answers")?;
+        Ok(Self {
+            name: subject.name,
+            process,
+            questions,
+            answers: BufReader::new(answers),
+        })
+    }
+
+    /// So many turns.
+    fn ask(&mut self, turns: u64) -> Result<Sample> {
+        let questions = self.questions.as_mut().context("already ended")?;
+        writeln!(questions, "{turns}")?;
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer)?;
+        serde_json::from_str(&answer).with_context(|| format!("{} did no work", self.name))
+    }
+
+    /// Waits until the process has ended.
+    fn end(mut self) -> Result<()> {
+        self.questions = None;
+        let status = self.process.wait()?;
+        if !status.success() {
+            bail!("{} ended with {status}", self.name);
+        }
+        Ok(())
     }
 }

@@ -98,7 +98,11 @@ impl Columns {
                 .first()
                 .map_or(DataType::Null, |part| part.data_type().clone());
             let properties = field_properties(&data_type, dictionary);
-            let field = Field::new(self.name(column), data_type, true);
+            let mut field = Field::new(self.name(column), data_type, true);
+            if form == Form::Uuid {
+                // So that other readers of the file show one, too.
+                field.try_with_extension_type(arrow_schema::extension::Uuid)?;
+            }
             self.encode(field, &packed, properties)?;
         }
         self.stored.push(StoredColumn {

@@ -149,6 +149,7 @@ impl Form {
 
 #[cfg(test)]
 mod tests {
+    use parquet::basic::LogicalType;
     use proptest::prelude::*;
 
     use super::*;
@@ -177,6 +178,21 @@ mod tests {
         let mixed = ["00f067aa0ba902b7", "00f067aa0ba902B7"].map(|id| Some(id.to_owned()));
         assert_eq!(Form::of(&[array(&mixed)]), Form::Whole);
         assert_eq!(Form::of(&[array(&[None])]), Form::Whole);
+    }
+
+    #[test]
+    fn other_readers_are_told_which_bytes_are_a_uuid() {
+        let directory = tempfile::tempdir().unwrap();
+        let segment = super::super::sparse::tests::segment(directory.path(), 9000);
+        let schema = segment.reader.metadata().file_metadata().schema_descr();
+        let mut forms = Vec::new();
+        for column in &segment.columns {
+            let Some(leaf) = column.leaf else { continue };
+            let is_told = schema.column(leaf).logical_type_ref() == Some(&LogicalType::Uuid);
+            assert_eq!(is_told, column.form == Form::Uuid, "{:?}", column.column);
+            forms.push(column.form);
+        }
+        assert!(forms.contains(&Form::Uuid) && forms.contains(&Form::Hex(8)));
     }
 
     proptest! {
