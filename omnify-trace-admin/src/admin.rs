@@ -307,16 +307,9 @@ async fn provide_token(
     configured: Option<&str>,
 ) -> Result<Option<String>, StateError> {
     const CONFIGURED: &str = "configured";
-    let tokens = state.tokens().await?;
-    let known = tokens.iter().find(|row| row.id == CONFIGURED);
     let (id, secret, first) = match configured {
-        Some(token) => {
-            if known.is_some_and(|row| row.hash != hash(token.trim())) {
-                state.delete_token(CONFIGURED).await?;
-            }
-            (CONFIGURED.to_owned(), token.trim().to_owned(), None)
-        }
-        None if tokens.is_empty() => {
+        Some(token) => (CONFIGURED.to_owned(), token.trim().to_owned(), None),
+        None if state.tokens().await?.is_empty() => {
             let secret = new_secret("omnify_");
             (
                 uuid::Uuid::now_v7().to_string(),

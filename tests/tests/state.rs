@@ -57,6 +57,7 @@ async fn redis_keeps_the_sessions_of_a_state_in_postgres() {
 async fn whole_state<F: Future<Output = State>>(open: impl Fn() -> F) {
     let (one, other) = (open().await, open().await);
     tokens(&one, &other).await;
+    one_token_of_instances_that_start_together(&one, &other).await;
     users_and_sessions(&one, &other).await;
     issues(&one, &other).await;
     alerts(&one, &other).await;
@@ -124,6 +125,29 @@ fn session(hash: &str, name: &str, expires_at: i64) -> SessionRow {
         created_at: 1,
         expires_at,
     }
+}
+
+/// The configured token, which each of them keeps at its start; and then another one.
+async fn one_token_of_instances_that_start_together(one: &State, other: &State) {
+    let row = |hash: &str, created_at| TokenRow {
+        id: "configured".into(),
+        name: "configured token".into(),
+        hash: hash.into(),
+        role: "admin".into(),
+        organization_id: None,
+        created_at,
+        expires_at: None,
+        last_used_at: None,
+    };
+    for round in 1..=20 {
+        let row = row(&format!("configured {round}"), round);
+        let (first, second) = tokio::join!(one.put_token(&row), other.put_token(&row));
+        first.and(second).expect("both kept it");
+        assert_eq!(one.token(&row.hash).await.expect("asked"), Some(row));
+    }
+    let gone = one.token("configured 19").await.expect("asked");
+    assert_eq!(gone, None, "the last one took its place");
+    assert!(other.delete_token("configured").await.expect("removed"));
 }
 
 async fn users_and_sessions(one: &State, other: &State) {

@@ -58,16 +58,17 @@ pub struct SessionRow {
 }
 
 impl State {
-    /// Keeps a token, replacing one with the same hash.
+    /// Keeps a token, replacing one of the same hash or id. Several instances may keep the same one
+    /// at once.
     ///
     /// # Errors
     /// [`StateError::Database`].
     pub async fn put_token(&self, row: &TokenRow) -> Result<(), StateError> {
-        change!(self, "keep a token", sqlx::query(
+        // Two unique columns: what conflicts with either is found afterwards, because Postgres
+        // resolves a conflict with one of them only.
+        let inserted = change!(self, "keep a token", sqlx::query(
             "INSERT INTO tokens (id, name, hash, role, organization_id, created_at, expires_at, last_used_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-             ON CONFLICT (hash) DO UPDATE SET name = excluded.name, role = excluded.role,
-                organization_id = excluded.organization_id, expires_at = excluded.expires_at"
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING"
         )
         .bind(&row.id)
         .bind(&row.name)
@@ -76,7 +77,29 @@ impl State {
         .bind(&row.organization_id)
         .bind(row.created_at)
         .bind(row.expires_at)
-        .bind(row.last_used_at))
+        .bind(row.last_used_at))?;
+        if inserted > 0 {
+            return Ok(());
+        }
+        change!(
+            self,
+            "replace a token",
+            sqlx::query(
+                "UPDATE tokens SET name = $1, role = $2, organization_id = $3, expires_at = $4,
+                    created_at = CASE WHEN hash = $5 THEN created_at ELSE $6 END,
+                    last_used_at = CASE WHEN hash = $5 THEN last_used_at ELSE $7 END,
+                    hash = $5
+                 WHERE id = $8 OR hash = $5"
+            )
+            .bind(&row.name)
+            .bind(&row.role)
+            .bind(&row.organization_id)
+            .bind(row.expires_at)
+            .bind(&row.hash)
+            .bind(row.created_at)
+            .bind(row.last_used_at)
+            .bind(&row.id)
+        )
         .map(|_| ())
     }
 

@@ -7,13 +7,19 @@ use crate::{store::Line, time::SECOND};
 
 /// An event of the run: at so many seconds, told by `frontend` or `backend`.
 fn event(at: i64, source: &str, kind: &str) -> Event {
-    let raw = json!({
-        "event_type": kind,
-        "source": source,
-        "message": format!("{kind} of the {source}"),
-        "context": {"run_id": "r", "workflow_id": "onboarding"},
-        "extra": {"workflow_name": format!("Onboarding, {source}")},
-    });
+    parsed(
+        at,
+        &json!({
+            "event_type": kind,
+            "source": source,
+            "message": format!("{kind} of the {source}"),
+            "context": {"run_id": "r", "workflow_id": "onboarding"},
+            "extra": {"workflow_name": format!("Onboarding, {source}")},
+        }),
+    )
+}
+
+fn parsed(at: i64, raw: &serde_json::Value) -> Event {
     Event::parse(Line {
         id: at.to_string(),
         timestamp: at * SECOND,
@@ -110,13 +116,7 @@ fn a_call_tells_which_attempt_of_its_step_made_it() {
             "context": {"run_id": "r", "step_id": "charge", "span_id": span},
             "extra": extra,
         });
-        Event::parse(Line {
-            id: at.to_string(),
-            timestamp: at * SECOND,
-            raw: raw.to_string().into(),
-            is_json: true,
-            file: "workflow.log".into(),
-        })
+        parsed(at, &raw)
     };
     let started = |attempt| json!({"status": "started", "attempt": attempt});
     let events = [

@@ -81,11 +81,17 @@ impl<'a> Watch<'a> {
         self.used.fetch_add(bytes, Ordering::Relaxed);
     }
 
+    /// How much more memory the answer may need.
+    pub(crate) fn left(&self) -> usize {
+        self.memory
+            .saturating_sub(self.used.load(Ordering::Relaxed))
+    }
+
     /// Why the query must end here, if it must.
     pub(crate) fn over(&self) -> Option<&'static str> {
         if self.stop.0.load(Ordering::Relaxed) || Instant::now() >= self.end {
             Some("time")
-        } else if self.used.load(Ordering::Relaxed) > self.memory {
+        } else if self.left() == 0 {
             Some("memory")
         } else {
             None

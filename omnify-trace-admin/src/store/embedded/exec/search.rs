@@ -9,13 +9,16 @@ use super::{
     lines::read,
 };
 use crate::store::{
-    Lines, Order, Page, Partial, Query, StoreError,
+    Line, Lines, Order, Page, Partial, Query, StoreError,
     embedded::{segment::Own, shared::View, threads::spread},
     matcher::Ready,
 };
 
 /// Blocks that are looked at before it is asked whether that was enough.
 const MOST_AT_ONCE: usize = 8;
+
+/// So many lines are read before it is known how long they are. One may have a megabyte.
+const AT_FIRST: usize = 128;
 
 /// (time, source id, offset): the order of all lines.
 pub(crate) type Key = (i64, u64, u64);
@@ -109,17 +112,39 @@ impl<'a> Search<'a> {
     }
 
     pub(super) fn run(&self, view: &View) -> Result<Lines, StoreError> {
-        let found = self.find(view)?;
-        let next_cursor = found
-            .hits
-            .last()
-            .filter(|_| found.more)
-            .map(|hit| write_cursor(hit.key));
+        let mut found = self.find(view)?;
+        let (mut more, mut partial) = (found.more, found.partial.take());
+        let (lines, read) = self.lines(&found)?;
+        let last = read.last().map(|hit| hit.key);
+        if read.len() < found.hits.len() {
+            more = true;
+            let reached = last.map_or(0, |last| last.0);
+            partial = partial.or_else(|| self.watch.partial(reached));
+        }
+        let next_cursor = last.filter(|_| more).map(write_cursor);
         Ok(Lines {
-            lines: read(&found.blocks, &found.hits)?,
+            lines,
             next_cursor,
-            partial: found.partial,
+            partial,
         })
+    }
+
+    /// The lines of the page, as far as the budget goes, and their hits.
+    fn lines<'f>(&self, found: &'f Found) -> Result<(Vec<Line>, &'f [Hit]), StoreError> {
+        let hits = found.hits.as_slice();
+        let mut lines: Vec<Line> = Vec::new();
+        let (mut end, mut at_once) = (0, AT_FIRST);
+        while end < hits.len() && (end == 0 || self.watch.left() > 0) {
+            let begin = end;
+            end = hits.len().min(begin + at_once);
+            lines.extend(read(&found.blocks, &hits[begin..end])?);
+            let new = lines.get(begin..).unwrap_or_default();
+            self.watch.uses(new.iter().map(|line| line.raw.len()).sum());
+            // As many as there is room for, if they are like those before.
+            let bytes: usize = lines.iter().map(|line| line.raw.len()).sum();
+            at_once = (self.watch.left() / (bytes / end).max(1)).max(AT_FIRST);
+        }
+        Ok((lines, &hits[..end]))
     }
 
     /// Where the lines of the page are.

@@ -3,7 +3,7 @@
 use std::{io::Write, time::Duration};
 
 use super::{World, json_line};
-use crate::store::{LogStore, Order, Page, Query};
+use crate::store::{Budget, LogStore, Order, Page, Query};
 
 fn lines(range: std::ops::Range<usize>) -> (String, Vec<String>) {
     let lines: Vec<String> = range.map(|n| json_line(n, &format!("line {n}"))).collect();
@@ -221,6 +221,46 @@ async fn lines_of_megabytes_come_back_whole() {
         .until(limit, "all lines", |stats| stats.lines == 12)
         .await;
     assert!(world.raws().await == lines);
+}
+
+/// So that a thousand lines of a megabyte are not answered at once.
+#[tokio::test]
+async fn a_page_of_long_lines_ends_with_the_budget_and_the_next_goes_on() {
+    const LINES: usize = 300;
+    for seal_rows in [100, 100_000] {
+        let world = World::with(|options| options.seal_rows(seal_rows));
+        let long = |n: usize| json_line(n, &"long ".repeat(4_000));
+        let lines: Vec<String> = (0..LINES).map(long).collect();
+        world.append("backend.log", &(lines.join("\n") + "\n"));
+        world.settle(LINES as u64).await;
+        let query = Query {
+            budget: Budget {
+                memory: 1 << 20,
+                ..Budget::default()
+            },
+            ..Query::default()
+        };
+        let mut page = Page {
+            limit: 1_000,
+            cursor: None,
+            order: Order::Oldest,
+        };
+        let (mut found, mut pages) = (Vec::new(), 0);
+        loop {
+            let answer = world.store().search(&query, &page).await.unwrap();
+            found.extend(answer.lines.iter().map(|line| line.raw.to_string()));
+            pages += 1;
+            page.cursor = answer.next_cursor;
+            let partial = answer.partial.map(|partial| partial.reason);
+            if page.cursor.is_none() {
+                assert_eq!(partial, None, "the last page is whole");
+                break;
+            }
+            assert_eq!(partial.as_deref(), Some("memory"), "of page {pages}");
+        }
+        assert!(pages > 2, "{pages} pages");
+        assert!(found == lines, "{} lines", found.len());
+    }
 }
 
 /// A last line without its line break is taken once nobody can be writing to the file any more.
