@@ -119,6 +119,7 @@ test('the calls of a step that was tried again tell which attempt made them', as
   const { run_id, step } = tried;
   await page.goto(`/admin/runs/${run_id}?step=${encodeURIComponent(step.step_id)}`);
   const calls = page.getByRole('region', { name: 'Calls of this step' });
+  await expect(calls.locator('thead')).toContainText('Attempt');
   const column = (await calls.locator('thead th').allInnerTexts()).indexOf('Attempt');
   await expect(calls.locator(`tbody tr td:nth-child(${column + 1})`)).toHaveText(
     step.calls.map((call) => new RegExp(`^${call.step_attempt}( try \\d+)?$`)),
