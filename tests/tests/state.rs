@@ -147,7 +147,17 @@ async fn one_token_of_instances_that_start_together(one: &State, other: &State) 
     }
     let gone = one.token("configured 19").await.expect("asked");
     assert_eq!(gone, None, "the last one took its place");
-    assert!(other.delete_token("configured").await.expect("removed"));
+    // A token that is known by another id, such as that of the first start, is configured.
+    let first = TokenRow {
+        id: "first".into(),
+        ..row("first", 1)
+    };
+    other.put_token(&first).await.expect("kept");
+    one.put_token(&row("first", 2)).await.expect("kept");
+    assert_eq!(one.token("first").await.expect("asked"), Some(first));
+    let gone = one.token("configured 20").await.expect("asked");
+    assert_eq!(gone, None, "nor is the one configured before");
+    assert!(other.delete_token("first").await.expect("removed"));
 }
 
 async fn users_and_sessions(one: &State, other: &State) {

@@ -64,8 +64,15 @@ impl State {
     /// # Errors
     /// [`StateError::Database`].
     pub async fn put_token(&self, row: &TokenRow) -> Result<(), StateError> {
-        // Two unique columns: what conflicts with either is found afterwards, because Postgres
-        // resolves a conflict with one of them only.
+        // Two unique columns, and Postgres resolves a conflict with one of them only: so nothing is
+        // inserted if there is any, and the one that is left is of the same hash.
+        change!(
+            self,
+            "replace a token",
+            sqlx::query("DELETE FROM tokens WHERE id = $1 AND hash <> $2")
+                .bind(&row.id)
+                .bind(&row.hash)
+        )?;
         let inserted = change!(self, "keep a token", sqlx::query(
             "INSERT INTO tokens (id, name, hash, role, organization_id, created_at, expires_at, last_used_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING"
@@ -85,20 +92,14 @@ impl State {
             self,
             "replace a token",
             sqlx::query(
-                "UPDATE tokens SET name = $1, role = $2, organization_id = $3, expires_at = $4,
-                    created_at = CASE WHEN hash = $5 THEN created_at ELSE $6 END,
-                    last_used_at = CASE WHEN hash = $5 THEN last_used_at ELSE $7 END,
-                    hash = $5
-                 WHERE id = $8 OR hash = $5"
+                "UPDATE tokens SET name = $1, role = $2, organization_id = $3, expires_at = $4
+                 WHERE hash = $5"
             )
             .bind(&row.name)
             .bind(&row.role)
             .bind(&row.organization_id)
             .bind(row.expires_at)
             .bind(&row.hash)
-            .bind(row.created_at)
-            .bind(row.last_used_at)
-            .bind(&row.id)
         )
         .map(|_| ())
     }

@@ -77,7 +77,7 @@ pub enum Comparison {
 pub struct Budget {
     /// Time on the clock. Defaults to 5 s.
     pub time: Duration,
-    /// Bytes of working memory. Defaults to 64 MiB.
+    /// Bytes of working memory, and of the lines of a page. Defaults to 64 MiB.
     pub memory: usize,
 }
 

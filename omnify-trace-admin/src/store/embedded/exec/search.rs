@@ -132,16 +132,17 @@ impl<'a> Search<'a> {
     /// The lines of the page, as far as the budget goes, and their hits.
     fn lines<'f>(&self, found: &'f Found) -> Result<(Vec<Line>, &'f [Hit]), StoreError> {
         let hits = found.hits.as_slice();
-        let mut lines: Vec<Line> = Vec::new();
-        let (mut end, mut at_once) = (0, AT_FIRST);
+        let mut lines = Vec::new();
+        let (mut end, mut at_once, mut bytes) = (0, AT_FIRST, 0);
         while end < hits.len() && (end == 0 || self.watch.left() > 0) {
             let begin = end;
             end = hits.len().min(begin + at_once);
-            lines.extend(read(&found.blocks, &hits[begin..end])?);
-            let new = lines.get(begin..).unwrap_or_default();
-            self.watch.uses(new.iter().map(|line| line.raw.len()).sum());
+            let new = read(&found.blocks, &hits[begin..end])?;
+            let more = new.iter().map(|line| line.raw.len()).sum();
+            self.watch.uses(more);
+            bytes += more;
+            lines.extend(new);
             // As many as there is room for, if they are like those before.
-            let bytes: usize = lines.iter().map(|line| line.raw.len()).sum();
             at_once = (self.watch.left() / (bytes / end).max(1)).max(AT_FIRST);
         }
         Ok((lines, &hits[..end]))
